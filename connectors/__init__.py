@@ -1,0 +1,1 @@
+"""One package per product that a council may run; none per council."""

@@ -1,0 +1,141 @@
+"""zeep over that same seam: faults in, outcomes out."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lxml import etree
+
+from hub.connector import wsdl as wsdls
+from hub.connector.answers import Answer
+from hub.connector.bodies import Parts
+from hub.connector.door import Delivery
+from hub.connector.faults import SOAP_12, FaultTable, find_fault, of_fault
+from hub.connector.http import Http
+from hub.connector.outcomes import of_status
+from hub.connector.wsse import UsernameToken
+from hub.errors import DeliveryFailure, Misconfigured, Refused
+from hub.model import StepKind
+
+if TYPE_CHECKING:
+    from zeep.wsdl.bindings.soap import SoapBinding, SoapOperation
+
+#: A fault travels with 500 (SOAP 1.1), or 400 for the sender's and 500 for the receiver's (1.2).
+_FAULT_STATUSES = frozenset({400, 500})
+
+
+class Soap:
+    """One SOAP service of one destination.
+
+    zeep builds envelopes and reads answers; it never opens a socket. The WSDL
+    is a local file, read in a thread at the first call. `faults` is the
+    connector's own table (`FaultTable`). `headers`, given the operation's
+    name, makes elements for the SOAP header of one envelope.
+    """
+
+    def __init__(
+        self,
+        wsdl: Path,
+        http: Http,
+        *,
+        address: str,
+        binding: str | None = None,
+        wsse: UsernameToken | None = None,
+        headers: Callable[[str], Sequence[etree._Element]] | None = None,
+        faults: FaultTable | None = None,
+        action_quoted: bool = True,
+        strict: bool = True,
+    ) -> None:
+        self._wsdl = wsdl
+        self._http = http
+        self._address = address
+        self._binding_name = binding
+        self._wsse = wsse
+        self._headers = headers
+        self._faults: FaultTable = faults or {}
+        self._action_quoted = action_quoted
+        self._strict = strict
+        self._security: etree._Element | None = None  # made once: a copy costs a third of a new one
+        self._binding: SoapBinding | None = None
+        self._loading = asyncio.Lock()
+
+    async def read(self, operation: str, /, **arguments: Any) -> Any:
+        """Ask something; may be repeated at will, so it is never Unclear."""
+        spoken = await self._operation(operation)
+        parts = self._envelope(spoken, arguments)
+        answer = await self._http.read("POST", self._address, accept=_FAULT_STATUSES, **parts)
+        return self._understand(spoken, answer, kind=None)
+
+    async def write(self, delivery: Delivery, operation: str, /, **arguments: Any) -> Any:
+        """Make or change the case; awaits `delivery.sending()` just before the envelope leaves."""
+        spoken = await self._operation(operation)
+        parts = self._envelope(spoken, arguments)
+        answer = await self._http.write(delivery, "POST", self._address, accept=_FAULT_STATUSES, **parts)
+        return self._understand(spoken, answer, kind=delivery.kind)
+
+    async def _operation(self, name: str) -> SoapOperation:
+        if self._binding is None:
+            async with self._loading:
+                if self._binding is None:
+                    self._binding = await asyncio.to_thread(
+                        wsdls.load, self._wsdl, binding=self._binding_name, strict=self._strict
+                    )
+        try:
+            operation: SoapOperation = self._binding.get(name)
+        except ValueError:
+            raise Misconfigured(f"{self._wsdl.name} has no operation {name}.", code="wsdl") from None
+        return operation
+
+    def _envelope(self, operation: SoapOperation, arguments: dict[str, Any]) -> Parts:
+        try:
+            message = operation.create(**arguments)
+        except Exception as fault:  # zeep raises a dozen kinds; all mean that the record does not fit the WSDL
+            text = f"The record does not fit {operation.name} of the WSDL; mend the mapping or the data, then replay."
+            raise Refused(text, code="unsendable", reasons=(str(fault),)) from None
+        envelope = message.content
+        elements = list(self._headers(operation.name)) if self._headers else []
+        namespace = operation.nsmap["soap-env"]
+        if self._wsse is not None:
+            if self._security is None:
+                self._security = self._wsse.element(namespace)
+            elements.insert(0, copy.deepcopy(self._security))
+        if elements:
+            header = envelope.find(f"{{{namespace}}}Header")
+            if header is None:
+                header = etree.Element(f"{{{namespace}}}Header")
+                envelope.insert(0, header)
+            header.extend(elements)
+        content = etree.tostring(envelope, xml_declaration=True, encoding="utf-8")
+        return {"content": content, "headers": self._http_headers(operation)}
+
+    def _http_headers(self, operation: SoapOperation) -> dict[str, str]:
+        action = operation.soapaction or ""
+        if operation.nsmap["soap-env"] == SOAP_12:
+            return {"Content-Type": f'application/soap+xml; charset=utf-8; action="{action}"'}
+        return {
+            "Content-Type": "text/xml; charset=utf-8",
+            "SOAPAction": f'"{action}"' if self._action_quoted else action,
+        }
+
+    def _understand(self, operation: SoapOperation, answer: Answer, *, kind: StepKind | None) -> Any:
+        """What the answer says; a fault is looked for before the status is judged."""
+        failure = of_status(answer, kind=kind)
+        if failure is None and not answer.body and operation.output is None:
+            return None
+        try:
+            envelope = answer.xml()
+        except DeliveryFailure as unreadable:
+            raise failure or unreadable from None
+        fault = find_fault(envelope)
+        if fault is not None:
+            raise of_fault(fault, answer, table=self._faults)
+        if failure is not None:
+            raise failure
+        try:
+            return operation.process_reply(envelope)
+        except Exception:  # whatever zeep stumbles over, the answer is not of the WSDL
+            raise answer.puzzling("not_wsdl") from None

@@ -1,0 +1,106 @@
+"""What a pretend back office was sent, and what it replies, without a web framework."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from lxml import etree
+
+
+class Unreadable(ValueError):
+    """The bytes are not of the format they claim."""
+
+
+@dataclass(slots=True)
+class Call:
+    """One HTTP request as it came; the body is parsed once, when it is first asked for."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+    _parsed: Any = field(default=None, repr=False)
+
+    def json(self) -> Any:
+        """The body as JSON, or Unreadable."""
+        if self._parsed is None:
+            try:
+                self._parsed = json.loads(self.body)
+            except (ValueError, RecursionError) as error:
+                raise Unreadable("not JSON") from error
+        return self._parsed
+
+    def xml(self) -> etree._Element:
+        """The body's root element, or Unreadable. A DOCTYPE is refused: it is where entity bombs live."""
+        if self._parsed is None:
+            self._parsed = read_xml(self.body)
+        root: etree._Element = self._parsed
+        return root
+
+
+@dataclass(slots=True, kw_only=True)
+class Reply:
+    """What the back office sends back."""
+
+    status: int = 200
+    body: bytes = b""
+    content_type: str = "application/json"
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def __or__(self, headers: Mapping[str, str]) -> Reply:
+        """The same reply with these headers as well."""
+        return replace(self, headers={**self.headers, **headers})
+
+
+def json_reply(value: Any, *, status: int = 200, **headers: str) -> Reply:
+    """A reply in JSON; a header's underscores become hyphens."""
+    named = {name.replace("_", "-"): text for name, text in headers.items()}
+    return Reply(status=status, body=json.dumps(value, ensure_ascii=False).encode(), headers=named)
+
+
+def xml_reply(body: bytes, *, status: int = 200) -> Reply:
+    return Reply(status=status, body=body, content_type="text/xml; charset=utf-8")
+
+
+def read_xml(raw: bytes) -> etree._Element:
+    """Parse XML that a stranger sent: no entities, no network, no DOCTYPE."""
+    try:
+        # A parser is not safe to share between threads, and costs a microsecond.
+        root = etree.fromstring(raw, etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False))
+    except etree.XMLSyntaxError as error:
+        raise Unreadable("not XML") from error
+    docinfo: Any = root.getroottree().docinfo
+    if docinfo.doctype:
+        raise Unreadable("XML with a DOCTYPE")
+    return root
+
+
+def local(element: etree._Element) -> str:
+    """An element's name without its namespace."""
+    return element.tag.rsplit("}", 1)[-1]
+
+
+def children(element: etree._Element) -> list[etree._Element]:
+    """Child elements, without comments and processing instructions."""
+    return list(element.iterchildren(tag=etree.Element))
+
+
+def as_record(element: etree._Element) -> Any:
+    """An element's content as `{local name: text | object | [objects]}`; a repeated name makes a list."""
+    inner = children(element)
+    if not inner:
+        return element.text or ""
+    record: dict[str, Any] = {}
+    for child in inner:
+        name, value = local(child), as_record(child)
+        if name not in record:
+            record[name] = value
+        elif isinstance(record[name], list):
+            record[name].append(value)
+        else:
+            record[name] = [record[name], value]
+    return record

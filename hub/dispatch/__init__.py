@@ -1,0 +1,1 @@
+"""MIDDLE ROOM: from due to done."""

@@ -1,0 +1,58 @@
+"""What was sent and answered, sealed for those who may look."""
+
+from __future__ import annotations
+
+import json
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+from hub.connector import Exchange
+from hub.errors import DeliveryFailure, MappingFault
+from hub.model import Receipt
+from hub.store.seal import Sealer
+
+CAP = 64 * 1024  #: bytes of evidence kept of one attempt
+
+
+def place(attempt: str) -> str:
+    return f"attempt|{attempt}|1"
+
+
+def gather(exchanges: Sequence[Exchange], result: Receipt | BaseException) -> bytes:
+    """Evidence as JSON: every exchange, the destination's reasons, and for a bug where in the code it was."""
+    told: dict[str, Any] = {"exchanges": [_exchange(one) for one in exchanges]}
+    failure = result if isinstance(result, BaseException) else None
+    if isinstance(failure, DeliveryFailure) and failure.reasons:
+        told["reasons"] = list(failure.reasons)
+    if isinstance(failure, MappingFault):
+        told["mapping"] = {"where": failure.where, "problem": failure.problem}
+    elif failure is not None and not isinstance(failure, DeliveryFailure):
+        # Type and place only: a bug's message may quote what it was working on.
+        frames = traceback.extract_tb(failure.__traceback__)[-5:]
+        told["bug"] = {
+            "type": type(failure).__name__,
+            "at": [f"{frame.name}:{frame.lineno}" for frame in frames],
+        }
+    raw = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+    return raw if len(raw) <= CAP else json.dumps({"too_large": len(raw), "exchanges": []}).encode()
+
+
+def _exchange(one: Exchange) -> dict[str, Any]:
+    return {
+        "method": one.method,
+        "url": one.url,
+        "request_headers": dict(one.request_headers),
+        "request": one.request.decode("utf-8", "replace"),
+        "status": one.status,
+        "response_headers": dict(one.response_headers),
+        "response": one.response.decode("utf-8", "replace"),
+        "failure": one.failure,
+        "ms": round(one.ms, 1),
+    }
+
+
+def unsealed(sealer: Sealer, attempt: str, sealed: bytes) -> dict[str, Any]:
+    """Evidence as it was gathered. The caller has checked the right to look, and audits it."""
+    told: dict[str, Any] = json.loads(sealer.open(sealed, place=place(attempt)))
+    return told

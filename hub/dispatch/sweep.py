@@ -1,0 +1,137 @@
+"""The jobs of the middle room: heartbeats, lost leases, the order of events, paused destinations."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from hub.councils import Councils
+from hub.dispatch.doubt import Doubts
+from hub.dispatch.worker import Worker
+from hub.errors import NotThere, StoreUnavailable
+from hub.store import destinations, jobs, leases, sequencer, workers
+from hub.store.store import Store
+
+log = structlog.get_logger()
+
+SEQUENCE_EVERY = timedelta(milliseconds=200)
+LEASES = "leases"
+PROBES = "probes"
+EVERY = {
+    LEASES: timedelta(seconds=2),
+    PROBES: timedelta(seconds=15),
+    sequencer.NAME: SEQUENCE_EVERY,
+}
+_LEASE = timedelta(minutes=2)
+_LONG_SILENT = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweep:
+    """Runs the jobs of a worker process. Each loop goes on whatever happens; a job runs once over all workers."""
+
+    store: Store
+    worker: Worker
+    doubts: Doubts
+    councils: Callable[[], Councils]
+    host: str
+    role: str
+    version: str
+    silence: timedelta  #: a worker not heard of for so long may be gone
+    sole: bool  #: no other process can hold a lease (SQLite)
+
+    async def start(self) -> None:
+        """Sign on, and take back what a dead predecessor held."""
+        await self.store.transact(lambda connection: jobs.ensure(connection, EVERY))
+        await self._sign_on()
+        if self.sole:
+            while (await self._recover(sole=True)) > 0:
+                continue
+
+    async def run(self) -> None:
+        beat = min(max(self.silence / 5, timedelta(milliseconds=500)), timedelta(seconds=5))
+        await asyncio.gather(
+            self._loop("heartbeat", beat, self._beat),
+            self._loop("sequencer", SEQUENCE_EVERY, self._sequence),
+            self._loop(LEASES, EVERY[LEASES], lambda: self._as_job(LEASES, self._sweep_leases)),
+            self._loop(PROBES, EVERY[PROBES], lambda: self._as_job(PROBES, self._probe)),
+        )
+
+    async def stop(self) -> None:
+        try:
+            await self.store.transact(lambda connection: workers.leave(connection, self.worker.id))
+        except StoreUnavailable:
+            log.warning("worker.left_without_word", worker=self.worker.id)
+
+    async def _loop(self, name: str, every: timedelta, work: Callable[[], Awaitable[object]]) -> None:
+        while True:
+            try:
+                await work()
+            except StoreUnavailable:
+                log.warning("job.store_away", job=name)
+            except Exception:
+                log.exception("job.failed", job=name)
+            await asyncio.sleep(every.total_seconds())
+
+    async def _as_job(self, name: str, work: Callable[[], Awaitable[object]]) -> None:
+        me = self.worker.id
+        mine = await self.store.transact(
+            lambda connection: jobs.take(connection, name, worker=me, every=EVERY[name], lease=_LEASE)
+        )
+        if not mine:
+            return
+        error: str | None = None
+        try:
+            await work()
+        except Exception as failure:
+            error = type(failure).__name__
+            raise
+        finally:
+            told = error
+            await self.store.transact(lambda connection: jobs.finish(connection, name, worker=me, error=told))
+
+    async def _sign_on(self) -> None:
+        await self.store.transact(
+            lambda connection: workers.start(
+                connection, self.worker.id, role=self.role, host=self.host, version=self.version
+            )
+        )
+
+    async def _beat(self) -> None:
+        if not await self.store.transact(lambda connection: workers.beat(connection, self.worker.id)):
+            await self._sign_on()
+
+    async def _sequence(self) -> None:
+        while await self.store.transact(sequencer.sequence) >= sequencer.BATCH:
+            continue
+
+    async def _sweep_leases(self) -> None:
+        await self._recover(sole=False)
+        await self.store.transact(lambda connection: workers.bury(connection, silence=_LONG_SILENT))
+
+    async def _recover(self, *, sole: bool) -> int:
+        held = frozenset(self.worker.held)
+        found = await self.store.transact(
+            lambda connection: leases.recover(
+                connection, mine=self.worker.id, held=held, silence=self.silence, sole=sole
+            )
+        )
+        if found.queued or found.unclear:
+            log.warning("leases.recovered", queued=found.queued, unclear=found.unclear)
+        for destination in found.destinations:
+            self.worker.ring(destination)
+        return found.queued + found.unclear
+
+    async def _probe(self) -> None:
+        for name in await self.store.transact(destinations.to_probe):
+            slug, _, short = name.partition("/")
+            try:
+                destination = self.councils().find(slug).destinations[short]
+            except (NotThere, KeyError):
+                continue
+            if await self.doubts.probe(destination):
+                self.worker.ring(name)

@@ -1,0 +1,175 @@
+"""Hears a bell or a tick, claims what is due, fair to every destination."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from hub.councils import Councils
+from hub.dispatch.attempt import Sender
+from hub.errors import NotThere, StoreUnavailable
+from hub.model import ReplaySafety, StepKind
+from hub.store import claims
+from hub.store.claims import Claim, Claimed, Terms
+from hub.store.store import Store
+
+log = structlog.get_logger()
+
+_CONTENDED = 0.005  #: seconds until another look, where another worker was looking
+_GATHER = 0.004  #: seconds that free slots are gathered for one claim while many calls are in flight
+_AWAY = 1.0  #: seconds until another look, while the store is away
+
+
+@dataclass(slots=True)
+class _Counter:
+    """One destination as this process serves it."""
+
+    name: str
+    in_flight: int = 0
+    more: bool = False  #: the last claim was cut short: there may be more due
+    wanted: bool = False  #: somebody asked for a look since the last one
+    serving: asyncio.Task[None] | None = None
+    cap: int = 1  #: the most it ever had in flight here
+
+
+@dataclass(slots=True, kw_only=True)
+class Worker:
+    """Claims for every destination and sends what it claimed, up to `slots` at once.
+
+    Everything runs in one event loop. A bell or tick only asks for a look; a
+    look that finds nothing is normal.
+    """
+
+    id: str
+    store: Store
+    sender: Sender
+    councils: Callable[[], Councils]
+    ids: Callable[[], str]
+    slots: int
+    lease_margin: timedelta
+    tick: timedelta
+    held: dict[str, Claimed] = field(default_factory=dict)  #: by step: what this process holds a lease on
+    _counters: dict[str, _Counter] = field(default_factory=dict)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _stopping: bool = False
+
+    def ring(self, destination: str) -> None:
+        """Somebody says that this destination has work. Called in the loop."""
+        self._look(self._counter(destination))
+
+    async def run(self) -> None:
+        """Look at the clock until cancelled: bells may be lost, a tick finds every row."""
+        while not self._stopping:
+            try:
+                for destination in await self.store.read(claims.due_destinations):
+                    self.ring(destination)
+            except StoreUnavailable:
+                log.warning("worker.store_away")
+            await asyncio.sleep(self.tick.total_seconds())
+
+    async def stop(self, *, patience: timedelta) -> None:
+        """Claim nothing more and let what is in flight finish."""
+        self._stopping = True
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=patience.total_seconds())
+        for task in self._tasks:
+            task.cancel()
+
+    def _counter(self, destination: str) -> _Counter:
+        return self._counters.setdefault(destination, _Counter(name=destination))
+
+    def _look(self, counter: _Counter) -> None:
+        counter.wanted = True
+        if counter.serving is None and not self._stopping:
+            counter.serving = self._spawn(self._serve(counter))
+
+    async def _serve(self, counter: _Counter) -> None:
+        try:
+            while counter.wanted and not self._stopping:
+                counter.wanted = False
+                free = self.slots - len(self.held)
+                if free <= 0:
+                    counter.more = True
+                    return
+                claim = await self._claim(counter.name, limit=free)
+                self._start(counter, claim)
+                if claim.contended:
+                    counter.wanted = True
+                    await asyncio.sleep(_CONTENDED)
+        except StoreUnavailable:
+            asyncio.get_running_loop().call_later(_AWAY, self._look, counter)
+        except Exception:
+            # A loop that dies in silence strands a council's work; the next tick starts it again.
+            log.exception("worker.claim_failed", destination=counter.name)
+        finally:
+            counter.serving = None
+
+    async def _claim(self, destination: str, *, limit: int) -> Claim:
+        terms = self._terms(destination)
+        return await self.store.transact(
+            lambda connection: claims.claim(connection, destination, limit=limit, terms=terms)
+        )
+
+    def _terms(self, destination: str) -> Terms:
+        councils = self.councils()
+        slug, _, name = destination.partition("/")
+
+        def safety_of(route: str, kind: StepKind) -> ReplaySafety:
+            try:
+                return councils.find(slug).route(route).safety(kind.value)
+            except NotThere:
+                return ReplaySafety.UNSAFE
+
+        try:
+            timeout = councils.find(slug).destinations[name].limits.timeout
+        except (NotThere, KeyError):
+            timeout = timedelta(seconds=60)
+        return Terms(
+            worker=self.id,
+            lease=timeout + self.lease_margin,
+            generation=councils.generation,
+            safety_of=safety_of,
+            ids=self.ids,
+        )
+
+    def _start(self, counter: _Counter, claim: Claim) -> None:
+        for claimed in claim.claimed:
+            self.held[claimed.step] = claimed
+            counter.in_flight += 1
+            self._spawn(self._send(counter, claimed))
+        counter.cap = max(counter.cap, counter.in_flight)
+        counter.more = counter.more or claim.full
+        if claim.again_at is not None:
+            counter.more = False
+            wait = (claim.again_at - datetime.now(UTC)).total_seconds()
+            asyncio.get_running_loop().call_later(max(wait, 0.001), self._look, counter)
+
+    async def _send(self, counter: _Counter, claimed: Claimed) -> None:
+        try:
+            await self.sender.attempt(claimed)
+        except Exception:
+            # Nothing was written down: the lease runs out and the sweep decides by what the attempt's row says.
+            log.exception("attempt.unwritten", delivery=claimed.delivery, attempt=claimed.attempt)
+        finally:
+            self.held.pop(claimed.step, None)
+            counter.in_flight -= 1
+            if counter.more:
+                self._look_when_it_pays(counter)
+
+    def _look_when_it_pays(self, counter: _Counter) -> None:
+        """A claim costs a transaction however few it takes: with many in flight, gather some free slots first."""
+        counter.more = False
+        if counter.in_flight * 2 <= counter.cap:
+            self._look(counter)
+        else:
+            asyncio.get_running_loop().call_later(_GATHER, self._look, counter)
+
+    def _spawn(self, work: object) -> asyncio.Task[None]:
+        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)  # type: ignore[arg-type]
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task

@@ -1,0 +1,1 @@
+"""FRONT ROOM: FastAPI for front ends."""

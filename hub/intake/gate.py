@@ -1,0 +1,134 @@
+"""What every request passes: an id, a trace, security headers, one log line, and no stack trace for anyone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import PurePath
+from traceback import extract_tb
+from typing import Any
+
+import structlog
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from hub.intake.problems import Problem
+from hub.intake.trace import Trace, trace_of
+
+_SCOPE_KEY = "hub.note"
+_GONE = 499  # nginx's number for a caller that hung up before the answer
+
+_SECURITY: tuple[tuple[bytes, bytes], ...] = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+
+log = structlog.get_logger("hub.intake")
+
+
+@dataclass(slots=True)
+class Note:
+    """What is known of a request while it is answered; the log line is made from it."""
+
+    id: str
+    trace: Trace
+    began: float
+    who: str | None = None  #: the id of the front end or user, once known
+
+    @property
+    def instance(self) -> str:
+        return f"urn:uuid:{self.id}"
+
+
+def note_of(scope: Scope) -> Note:
+    note: Note = scope[_SCOPE_KEY]
+    return note
+
+
+def _header(scope: Scope, name: bytes) -> str | None:
+    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), None)
+
+
+class Gate:
+    """The outermost ASGI layer of intake and of the ops API.
+
+    Logs neither path nor query: a path parameter may be anything a caller
+    types, a query may name a resident. The route's template says enough.
+    """
+
+    def __init__(self, app: ASGIApp, *, ids: Callable[[], str], base: str) -> None:
+        self._app = app
+        self._ids = ids
+        self._base = base
+        secure = ((b"strict-transport-security", b"max-age=63072000"),) if base.startswith("https:") else ()
+        self._headers = (*_SECURITY, *secure)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = self._ids()
+        note = Note(request, trace_of(_header(scope, b"traceparent"), request=request), time.perf_counter())
+        method = scope["method"]
+        # HEAD is GET without the body, on every address: the server leaves the body out.
+        scope = {**scope, _SCOPE_KEY: note, "method": "GET" if method == "HEAD" else method}
+        status = 0
+
+        async def out(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = self._dressed(message["headers"], note)
+            elif method == "HEAD":
+                message = {**message, "body": b""}
+            await send(message)
+
+        try:
+            await self._app(scope, receive, out)
+        except ClientDisconnect:
+            status = status or _GONE
+        except Exception as failure:
+            _report(failure, note)
+            if not status:
+                problem = Problem(code="internal", detail=f"It is not your fault. The incident is {note.id}.")
+                await problem.response(base=self._base, instance=note.instance)(scope, receive, out)
+        finally:
+            _log_line(scope, method, status or _GONE, note)
+
+    def _dressed(self, headers: list[tuple[bytes, bytes]], note: Note) -> list[tuple[bytes, bytes]]:
+        names = {name for name, _ in headers}
+        dressed = [*headers, *(pair for pair in self._headers if pair[0] not in names)]
+        if b"cache-control" not in names:
+            dressed.append((b"cache-control", b"no-store"))
+        dressed.append((b"x-request-id", note.id.encode()))
+        dressed.append((b"traceparent", note.trace.parent.encode()))
+        return dressed
+
+
+def _log_line(scope: Scope, method: str, status: int, note: Note) -> None:
+    route: Any = scope.get("route")
+    path = getattr(route, "path", None)
+    fields = {
+        "method": method if method.isalpha() and len(method) < 10 else "?",
+        "route": path or "none",
+        "status": status,
+        "ms": round((time.perf_counter() - note.began) * 1000, 2),
+        "request_id": note.id,
+        "trace_id": note.trace.id,
+        "who": note.who,
+    }
+    if path is not None and path.startswith(("/health", "/metrics")):
+        log.debug("request", **fields)
+    else:
+        log.info("request", **fields)
+
+
+def _report(failure: Exception, note: Note) -> None:
+    """A bug, told to operators without its text: an exception's message may quote what a resident wrote."""
+    frames = extract_tb(failure.__traceback__)[-6:]
+    where = [f"{PurePath(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
+    log.error("incident", incident=note.id, trace_id=note.trace.id, error=type(failure).__name__, where=where)

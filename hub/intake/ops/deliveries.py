@@ -1,0 +1,172 @@
+"""Deliveries for staff: listed, looked at, and moved by a person's word."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from sqlalchemy import Connection
+
+from hub.errors import NotThere
+from hub.intake import views
+from hub.intake.deps import Room, room_of
+from hub.intake.naming import id_or_our_reference, is_id
+from hub.intake.ops.spoken import Because, Replay, Resolve, body_of, said
+from hub.intake.ops.staff import Operator, Viewer, scope_of
+from hub.intake.paging import LIMIT, MOST, as_json, checked, page
+from hub.intake.taking import LONDON
+from hub.model import StepState, User
+from hub.store import deliveries
+from hub.store.deliveries import AttemptView, DeliveryFilter
+from hub.store.submissions import DeliveryView
+
+router = APIRouter()
+
+_ABSENT = "There is no delivery with that id in your councils; GET /v1/deliveries lists those there are."
+
+
+class DeliveryQuery(BaseModel):
+    """What deliveries have in common. A filter that does not exist is refused: it would silently filter nothing."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    state: list[StepState] = Field(default=[], description="Several may be given, repeated or with commas.")
+    council: str | None = Field(default=None, max_length=64)
+    destination: str | None = Field(default=None, max_length=129, description='"council/name"')
+    service: str | None = Field(default=None, max_length=64)
+    group: str | None = Field(default=None, pattern="^[0-9a-f]{64}$", description="A group of GET /v1/groups.")
+    submission: str | None = Field(default=None, description="The id of a submission.")
+    since: datetime | None = Field(default=None, description="Made at this time or later; without a zone, London's.")
+    until: datetime | None = Field(default=None, description="Made before this time.")
+    q: str | None = Field(
+        default=None, max_length=120, description="A reference: the hub's, the council's or the front end's."
+    )
+    cursor: str | None = Field(default=None, max_length=200)
+    limit: int = Field(default=LIMIT, ge=1, le=MOST)
+
+    @field_validator("state", mode="before")
+    @classmethod
+    def _with_commas(cls, value: Any) -> Any:
+        return [part for one in value for part in str(one).split(",")] if isinstance(value, list) else value
+
+    @field_validator("council", "destination", "service", "q")
+    @classmethod
+    def _printable(cls, value: str | None) -> str | None:
+        if value is not None and not value.isprintable():
+            raise ValueError("must not hold control characters")
+        return value
+
+    @field_validator("submission")
+    @classmethod
+    def _an_id(cls, value: str | None) -> str | None:
+        if value is not None and not is_id(value):
+            raise ValueError("must be the id of a submission")
+        return value
+
+    @field_validator("since", "until")
+    @classmethod
+    def _with_a_zone(cls, value: datetime | None) -> datetime | None:
+        if value is None:
+            return None
+        try:
+            return (value if value.tzinfo else value.replace(tzinfo=LONDON)).astimezone(UTC)
+        except OverflowError:
+            raise ValueError("must be a time that a clock could show") from None
+
+    def filter_for(self, user: User) -> DeliveryFilter:
+        return DeliveryFilter(
+            state=tuple(self.state),
+            councils=scope_of(user, council=self.council),
+            destination=self.destination,
+            service=self.service,
+            group=bytes.fromhex(self.group) if self.group else None,
+            submission=self.submission,
+            since=self.since,
+            until=self.until,
+            q=self.q,
+        )
+
+
+RoomOf = Annotated[Room, Depends(room_of)]
+
+
+@router.get("/v1/deliveries", summary="Deliveries that have something in common, the newest first")
+async def list_deliveries(
+    request: Request, user: Viewer, room: RoomOf, query: Annotated[DeliveryQuery, Query()]
+) -> Response:
+    wanted, cursor = query.filter_for(user), checked(query.cursor)
+    found = await room.deps.store.read(
+        lambda connection: deliveries.page(connection, wanted, cursor=cursor, limit=query.limit)
+    )
+    now = room.deps.clock()
+    items = [views.delivery_for_staff(view, now=now) for view in found.items]
+    return page(request, items, following=found.next, base=room.base)
+
+
+@router.get("/v1/deliveries/{name}", summary="One delivery with all its attempts")
+async def get_delivery(name: str, user: Viewer, room: RoomOf) -> Response:
+    """By its id, or by what its destination was given. Holds no personal data: bodies have an address of their own."""
+    known = id_or_our_reference(name)
+    if known is None:
+        raise NotThere(_ABSENT)
+
+    def look(connection: Connection) -> tuple[DeliveryView, list[AttemptView]]:
+        view = deliveries.get(connection, known)
+        return view, deliveries.attempts(connection, view.id)
+
+    view, attempts = await room.deps.store.read(look)
+    if not user.sees(view.council):
+        raise NotThere(_ABSENT)
+    body = views.delivery_for_staff(view, now=room.deps.clock())
+    # Here the tries themselves stand where lists give their number.
+    return as_json({**body, "attempts": [views.attempt(one) for one in attempts]})
+
+
+@router.post(
+    "/v1/deliveries/{name}/replay",
+    summary="Queue it again",
+    openapi_extra=body_of(Replay, {"reason": "The mapping was mended."}, required=False),
+)
+async def replay(name: str, request: Request, user: Operator, room: RoomOf) -> Response:
+    """Dead: queued with attempts reset. Queued: due now. Discarded: queued, with a reason. Delivered: only as
+    `new_case` with a reason, and a second person where the destination would take it twice. Else 409."""
+    words = await said(request, Replay)
+    done = await room.deps.operations.replay(_id(name), actor=user, reason=words.reason, new_case=words.new_case)
+    return _now(done.delivery, room)
+
+
+@router.post(
+    "/v1/deliveries/{name}/discard",
+    summary="Set it aside, with a reason",
+    openapi_extra=body_of(Because, {"reason": "The resident rang: it was collected."}),
+)
+async def discard(name: str, request: Request, user: Operator, room: RoomOf) -> Response:
+    words = await said(request, Because)
+    done = await room.deps.operations.discard(_id(name), actor=user, reason=words.reason)
+    return _now(done.delivery, room)
+
+
+@router.post(
+    "/v1/deliveries/{name}/resolve",
+    summary="Say what became of an unclear one",
+    openapi_extra=body_of(Resolve, {"outcome": "delivered", "reference": "WS-1093", "reason": "Seen in Whitespace."}),
+)
+async def resolve(name: str, request: Request, user: Operator, room: RoomOf) -> Response:
+    words = await said(request, Resolve)
+    done = await room.deps.operations.resolve(
+        _id(name), outcome=words.outcome, actor=user, reason=words.reason, reference=words.reference
+    )
+    return _now(done.delivery, room)
+
+
+def _id(name: str) -> str:
+    # Verbs take ids alone: two destinations may have been given the same reference.
+    if not is_id(name):
+        raise NotThere(_ABSENT)
+    return name
+
+
+def _now(view: DeliveryView, room: Room) -> Response:
+    return as_json(views.delivery_for_staff(view, now=room.deps.clock()))

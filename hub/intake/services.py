@@ -1,0 +1,81 @@
+"""The contracts that front ends publish to, read by whoever wants to build a form."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import date
+from functools import lru_cache
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from hub.errors import NotThere
+from hub.intake.deps import Room, room_of
+from hub.intake.paging import as_json, page
+from hub.intake.shapes import ServiceBody, ServicesBody
+from hub.intake.taking import LONDON
+from hub.standard import SERVICES, Service
+
+router = APIRouter(tags=["contracts"])
+
+_FRESH = {"Cache-Control": "public, max-age=3600"}
+
+
+@router.get("/v1/services", summary="Every service there is a contract for", responses={200: {"model": ServicesBody}})
+async def list_services(request: Request, room: Annotated[Room, Depends(room_of)]) -> Response:
+    items = [_service(service, room.base) for _, service in sorted(SERVICES.items())]
+    return page(request, items, following=None, base=room.base)
+
+
+@router.get("/v1/services/{code}", summary="One service", responses={200: {"model": ServiceBody}})
+async def get_service(code: str, room: Annotated[Room, Depends(room_of)]) -> Response:
+    return as_json(_service(_known(code), room.base))
+
+
+@router.get("/v1/services/{code}/schema", summary="Its JSON Schema 2020-12, with examples", response_class=Response)
+async def get_schema(
+    code: str,
+    request: Request,
+    room: Annotated[Room, Depends(room_of)],
+    version: Annotated[int | None, Query(description="The newest without it.", ge=1, le=1_000_000)] = None,
+) -> Response:
+    """The examples are valid today: their dates are moved to the present."""
+    service = _known(code)
+    wanted = max(service.versions) if version is None else version
+    if wanted not in service.versions:
+        known = ", ".join(str(one) for one in sorted(service.versions))
+        raise NotThere(f"{service.code} has no version {wanted}; it has {known}.")
+    today = room.deps.clock().astimezone(LONDON).date()
+    content, tag = _schema(service.code, wanted, today)
+    headers = {**_FRESH, "ETag": tag}
+    if tag in [one.strip() for one in request.headers.get("if-none-match", "").split(",")]:
+        return Response(status_code=304, headers=headers)
+    return Response(content, headers=headers, media_type="application/schema+json")
+
+
+def _known(code: str) -> Service:
+    if service := SERVICES.get(code):
+        return service
+    raise NotThere(f"There is no service of that name; there are {', '.join(sorted(SERVICES))}.")
+
+
+def _service(service: Service, base: str) -> dict[str, Any]:
+    return {
+        "code": service.code,
+        "title": service.title,
+        "description": service.description,
+        "version": max(service.versions),
+        "versions": sorted(service.versions),
+        "lgsl": list(service.lgsl),
+        "schema": f"{base}/v1/services/{service.code}/schema",
+    }
+
+
+@lru_cache(maxsize=64)
+def _schema(code: str, version: int, today: date) -> tuple[bytes, str]:
+    service = SERVICES[code]
+    good, _ = service.examples(version, today=today)
+    schema = {**service.schema(version), "examples": [example.as_dict()["body"] for example in good]}
+    content = json.dumps(schema, ensure_ascii=False, indent=2).encode()
+    return content, f'"{hashlib.sha256(content).hexdigest()[:32]}"'

@@ -1,0 +1,161 @@
+"""Take one in; say where it is now."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi.routing import APIRoute
+from pydantic_core import to_json
+from starlette.types import Receive, Scope, Send
+
+from hub.core.lifecycle import status_of
+from hub.errors import HubError, NotThere
+from hub.intake import views
+from hub.intake.deps import Room, room_of
+from hub.intake.gate import note_of
+from hub.intake.idempotency import idempotency_key
+from hub.intake.limits import read_body
+from hub.intake.naming import id_or_reference
+from hub.intake.paging import as_json
+from hub.intake.problems import Stop, of_error
+from hub.intake.shapes import AcceptedBody, StatusBody
+from hub.intake.taking import Letter, service_in, take
+from hub.model import FrontEnd, StepState
+from hub.store import submissions
+from hub.store.accept import Accepted
+
+router = APIRouter(tags=["publishing"])
+
+
+_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "example": '"8e03978e-40d5-43dd-bc93-6894a57f9324"',
+    "description": "Makes a repeat harmless: the same key and content get the first answer for 7 days.",
+}
+_TRACE = {
+    "name": "traceparent",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string"},
+    "description": "W3C Trace Context; one is made where there is none.",
+}
+_HEADERS = {
+    "Location": {"schema": {"type": "string"}, "description": "Where to ask how it is going."},
+    "Idempotent-Replayed": {"schema": {"type": "string"}, "description": "`true`: this is the first answer again."},
+}
+
+
+class PlainRoute(APIRoute):
+    """A route whose endpoint takes the request and gives the response.
+
+    FastAPI describes it in OpenAPI and otherwise keeps out of the way: its
+    dependency machinery and exit stacks cost more than validating the body.
+    """
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **described: Any) -> None:
+        super().__init__(path, endpoint, **described)
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            response = await endpoint(Request(scope, receive, send))
+            await response(scope, receive, send)
+
+        self.app = app
+
+
+def add_publish(app: FastAPI) -> None:
+    """Bind the hot path before anything else: routes are tried in order."""
+    app.router.add_api_route(
+        "/v1/submissions",
+        publish,
+        methods=["POST"],
+        tags=["publishing"],
+        summary="Take one submission in",
+        status_code=202,
+        response_model=None,
+        response_description="It is durable now: nothing can lose it.",
+        responses={
+            202: {"model": AcceptedBody, "headers": _HEADERS},
+            **{status: {} for status in (400, 408, 409, 413, 415, 422, 429)},
+        },
+        openapi_extra={"parameters": [_KEY, _TRACE]},
+        route_class_override=PlainRoute,
+    )
+
+
+async def publish(request: Request) -> Response:
+    """Take one submission in. The answer is 202 only once nothing can lose it."""
+    room = room_of(request)
+    count, began = room.deps.metrics, time.perf_counter()
+    raw = b""
+    try:
+        front_end = await _front_end(request, room)
+        key = _key_of(request)
+        raw = await read_body(request.scope, request.receive, cap=room.deps.max_body)
+        trace = note_of(request.scope).trace.parent
+        letter = Letter(front_end=front_end, raw=raw, received_at=room.deps.clock(), key=key, trace=trace)
+        accepted = await take(letter, deps=room.deps)
+    except (Stop, HubError) as failure:
+        problem = failure.problem if isinstance(failure, Stop) else of_error(failure)
+        count.submission(service_in(raw), result=problem.code if problem else "internal")
+        raise
+    count.submission(accepted.service, result="replayed" if accepted.replayed else "accepted")
+    count.accepted(timedelta(seconds=time.perf_counter() - began))
+    return _answer(accepted, room)
+
+
+async def _front_end(request: Request, room: Room) -> FrontEnd:
+    front_end = await room.doorkeeper.front_end(request.scope)
+    note_of(request.scope).who = front_end.id
+    room.limiter.check(front_end.id, now=room.deps.monotonic())
+    return front_end
+
+
+def _key_of(request: Request) -> str | None:
+    return idempotency_key(
+        [value.decode("latin-1") for name, value in request.scope["headers"] if name == b"idempotency-key"]
+    )
+
+
+def _answer(accepted: Accepted, room: Room) -> Response:
+    status = status_of([StepState.QUEUED] if accepted.planned else [], planned=accepted.planned)
+    here = f"{room.base}/v1/submissions/{accepted.id}"
+    body = {
+        "id": accepted.id,
+        "reference": accepted.reference,
+        "status": status.value,
+        "council": accepted.council,
+        "service": accepted.service,
+        "received_at": views.instant(accepted.accepted_at),
+        "warnings": list(accepted.warnings),
+        "links": {
+            "self": here,
+            "service": f"{room.base}/v1/services/{accepted.service}",
+            "council": f"{room.base}/v1/councils/{accepted.council}",
+        },
+    }
+    headers = {"Location": here}
+    if accepted.replayed:
+        headers["Idempotent-Replayed"] = "true"
+    return Response(to_json(body), status_code=202, headers=headers, media_type="application/json")
+
+
+@router.get("/v1/submissions/{name}", summary="Where a submission is now", responses={200: {"model": StatusBody}})
+async def status(name: str, request: Request, room: Annotated[Room, Depends(room_of)]) -> Response:
+    """By its id or its reference. What belongs to another front end is not there; staff see their councils'."""
+    caller = await room.doorkeeper.either(request.scope)
+    note_of(request.scope).who = caller.id
+    known = id_or_reference(name)
+    if known is None:
+        raise NotThere("That is neither an id nor a reference of a submission; use one from your 202.")
+    front_end = caller.id if isinstance(caller, FrontEnd) else None
+    view = await room.deps.store.read(lambda connection: submissions.status(connection, known, front_end=front_end))
+    if not isinstance(caller, FrontEnd) and not caller.sees(view.council):
+        raise NotThere("There is no submission with that id or reference in your councils.")
+    return as_json(views.submission(view, now=room.deps.clock()))

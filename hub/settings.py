@@ -1,0 +1,122 @@
+"""The only reader of the environment."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from hub.errors import SettingsError
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def _duration(value: object) -> object:
+    if isinstance(value, str) and (found := re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?\s*", value)):
+        return timedelta(seconds=float(found[1]) * _UNITS[found[2] or "s"])
+    return value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+
+
+class Settings(BaseModel):
+    """Every setting, with its default. Each is read from `HUB_<NAME>`; any value may be `env:NAME` or `file:/path`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    database_url: str = Field("sqlite:///var/hub.db", description="SQLite file, or postgresql+psycopg://… in production")
+    broker_url: str = Field("memory://", description="memory:// inside one process, or amqp://… in production")
+    mappings: Path = Field(Path("mappings"), description="the folder of council files")
+    host: str = Field("127.0.0.1", description="address the front doors listen on")
+    port: int = Field(8000, ge=0, le=65535, description="port the front doors listen on")
+    admin_host: str | None = Field(None, description="address for ops API, console and metrics, if they are apart")
+    admin_port: int | None = Field(None, ge=0, le=65535, description="port for them")
+    encryption_keys: str | None = Field(None, description="comma separated id:base64 of 32 bytes; the first encrypts")
+    hash_key: str | None = Field(None, description="base64 of 32 bytes; keys fingerprints and search, never rotated")
+    public_url: str | None = Field(None, description="how front ends reach this hub; used in links")
+    log_format: Literal["console", "json"] = Field("console", description="how log lines look")
+    tick: Duration = Field(timedelta(seconds=1), description="how often due work is looked for without a bell")
+    lease_margin: Duration = Field(timedelta(seconds=30), description="how long a lease outlasts the longest call")
+    max_in_flight: int = Field(400, ge=1, le=10_000, description="calls one worker process makes at once")
+    max_body: int = Field(2 * 1024 * 1024, ge=1024, description="bytes of a submission, attachments inline included")
+    rate: float = Field(500, gt=0, description="submissions a second that one front end may publish, on average")
+    retention_content: Duration = Field(timedelta(days=7), description="how long content is kept after delivery")
+    retention_evidence: Duration = Field(timedelta(days=30), description="how long what was sent and answered is kept")
+    trusted_networks: str = Field("", description="comma separated networks that outside addresses may point into")
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str] | None = None) -> Self:
+        """The settings of this process. Raises SettingsError, which names what to mend and quotes no secret."""
+        source = os.environ if environment is None else environment
+        known = {f"HUB_{name.upper()}": name for name in cls.model_fields}
+        values = {field: secret(source[name], source) for name, field in known.items() if source.get(name)}
+        try:
+            return cls.model_validate(values)
+        except ValidationError as failure:
+            faults = "; ".join(f"HUB_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in failure.errors())
+            raise SettingsError(f"{faults}. See `hub run --help` and README.md, Settings.") from None
+
+    @property
+    def sqlite(self) -> bool:
+        return self.database_url.startswith("sqlite")
+
+    def keys(self) -> dict[str, bytes] | None:
+        """The encryption keys by id, in order, or None when none are set."""
+        if not self.encryption_keys:
+            return None
+        found: dict[str, bytes] = {}
+        for part in self.encryption_keys.split(","):
+            key_id, _, text = part.strip().partition(":")
+            found[key_id] = _key(text, f"HUB_ENCRYPTION_KEYS, key {key_id!r}")
+        return found
+
+    def hash_key_bytes(self) -> bytes | None:
+        return _key(self.hash_key, "HUB_HASH_KEY") if self.hash_key else None
+
+
+def _key(text: str, name: str) -> bytes:
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raw = b""
+    if len(raw) != 32:
+        raise SettingsError(f"{name} must be 32 bytes in base64; make one with `openssl rand -base64 32`.")
+    return raw
+
+
+def secret(reference: str, environment: Mapping[str, str] | None = None) -> str:
+    """What a reference stands for: `env:NAME`, `file:/path`, or the text itself.
+
+    Raises SettingsError naming the reference (never a value) when there is nothing there.
+    """
+    source = os.environ if environment is None else environment
+    kind, _, name = reference.partition(":")
+    if kind == "env":
+        if name not in source:
+            raise SettingsError(f"The environment has no {name}; set it, or change the reference.")
+        return source[name]
+    if kind == "file":
+        try:
+            return Path(name).read_text(encoding="utf-8").rstrip("\r\n")
+        except OSError as failure:
+            raise SettingsError(f"{name} cannot be read ({failure.strerror}); make it readable for the hub.") from None
+    return reference
+
+
+def environment_value(name: str) -> str | None:
+    """One variable that is not a setting of the hub itself: a caller's address or key for the command line."""
+    return os.environ.get(name)
+
+
+def child_environment(extra: Mapping[str, str], *, without: str = "HUB_") -> dict[str, str]:
+    """This process's environment for a child, without its own settings, and with `extra`."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(without)}
+    return kept | dict(extra)

@@ -1,0 +1,24 @@
+"""THE STANDARD SUBMISSIONS, published to front ends."""
+
+from hub.standard.catalogue import SERVICES
+from hub.standard.envelope import Envelope
+from hub.standard.fields import Personal
+from hub.standard.parse import Unreadable, parse
+from hub.standard.read import Read, read, read_data, without_derived
+from hub.standard.schema import PersonalPath
+from hub.standard.service import Example, Service
+
+__all__ = [
+    "SERVICES",
+    "Envelope",
+    "Example",
+    "Personal",
+    "PersonalPath",
+    "Read",
+    "Service",
+    "Unreadable",
+    "parse",
+    "read",
+    "read_data",
+    "without_derived",
+]

@@ -1,0 +1,49 @@
+"""Guesses what a sender meant by a field that is not of the contract."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+
+from hub.standard.part import Part, part_at, parts_of
+from hub.standard.pointers import Loc
+
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_LONGEST_GUESSED = 60
+
+
+def not_a_field(model: type[Part], loc: Loc) -> str:
+    """What to do about the unknown key that `loc` ends in."""
+    part, key = part_at(model, loc), str(loc[-1])
+    if key in part.derived:
+        return "Leave this field out; the hub makes it itself."
+    guess = _guess(model, part, key)
+    if guess:
+        return f"This is not a field here; did you mean `{guess}`?"
+    fields = ", ".join(part.model_fields)
+    elsewhere = " Answers with no field of their own go into `extra`." if part is model else ""
+    return f"This is not a field here; leave it out, or use one of: {fields}.{elsewhere}"
+
+
+def _guess(model: type[Part], part: type[Part], key: str) -> str | None:
+    if len(key) > _LONGEST_GUESSED:
+        return None
+    name = _CAMEL.sub("_", key).lower().replace("-", "_").replace(" ", "_")
+    near = difflib.get_close_matches(name, part.model_fields, n=1, cutoff=0.7)
+    if near:
+        return near[0]
+    everywhere = dict(_paths(model, ""))
+    if name in everywhere:
+        return everywhere[name]
+    near = difflib.get_close_matches(name, part.model_fields, n=1, cutoff=0.6)
+    return near[0] if near else None
+
+
+def _paths(part: type[Part], before: str) -> Iterator[tuple[str, str]]:
+    """Every field name with its full path; where a name stands twice the first path wins."""
+    for name, inner in reversed(parts_of(part).items()):
+        listed = "[]" if "list[" in str(part.model_fields[name].annotation) else ""
+        yield from _paths(inner, f"{before}{name}{listed}.")
+    for name in part.model_fields:
+        yield name, f"{before}{name}"

@@ -1,0 +1,126 @@
+"""From bytes to plain JSON, refusing whatever two readers could read differently."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from operator import itemgetter
+from typing import Any, NoReturn
+
+from hub.errors import HubError
+
+#: Levels of objects and lists inside one another; the deepest contract has eight.
+DEEPEST = 32
+
+_STRINGS_OR = r'"[^"\\]*(?:\\.[^"\\]*)*"?|'
+_BRACKETS = re.compile(_STRINGS_OR + r"[\[{]|[\]}]", re.DOTALL)
+_CONSTANTS = re.compile(_STRINGS_OR + r"NaN|-?Infinity", re.DOTALL)
+_KEY = itemgetter(0)
+_PLAIN_KEY = re.compile(r"[a-z][a-z0-9_]{0,40}")
+
+
+class Unreadable(HubError):
+    """The body is not JSON that can be read in one way only."""
+
+
+class _NotANumber(Exception):
+    """NaN or Infinity stood where a number should be."""
+
+
+def parse(raw: bytes) -> Any:
+    """The JSON value that the bytes hold. Raises `Unreadable`, saying where and what to do."""
+    return parse_text(decode(raw))
+
+
+def decode(raw: bytes) -> str:
+    """The text of a body. Raises `Unreadable`; a byte order mark is passed over, as RFC 8259 allows."""
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError as fault:
+        message = f"The body is not UTF-8 at byte {fault.start}; send the JSON encoded as UTF-8."
+    else:
+        return text.removeprefix("\ufeff")
+    # Raised out here so that no chained exception carries the body.
+    raise Unreadable(message)
+
+
+def parse_text(text: str) -> Any:
+    """The JSON value of a text. Raises `Unreadable`."""
+    return _parse(text, _AS_SENT)
+
+
+def parse_sorted(text: str) -> Any:
+    """As `parse_text`, with the keys of every object in order: one canonical form of what was sent."""
+    return _parse(text, _SORTED)
+
+
+def _parse(text: str, decoder: json.JSONDecoder) -> Any:
+    if text.count("{") + text.count("[") > DEEPEST:
+        _refuse_depth(text)
+    try:
+        return decoder.decode(text)
+    except json.JSONDecodeError as fault:
+        message = _not_json(text, fault)
+    except _NotANumber:
+        place = next(_outside_strings(_CONSTANTS, text), None)
+        message = f"NaN and Infinity are not JSON{_at(place)}; send a number, or leave the field out."
+    except ValueError:  # Python's own limit on the digits of an integer
+        message = "A number in the body has too many digits; send it as text, or leave the field out."
+    raise Unreadable(message)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        _refuse_twice([key for key, _ in pairs])
+    return found
+
+
+def _sorted_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    pairs.sort(key=_KEY)
+    return _object(pairs)
+
+
+def _refuse_twice(keys: list[str]) -> NoReturn:
+    twice = Counter(keys).most_common(1)[0][0]
+    # A key is the sender's word, not a resident's, but only a plain one is safe to say back.
+    named = f"The field `{twice}`" if _PLAIN_KEY.fullmatch(twice) else "A field"
+    raise Unreadable(f"{named} stands twice in one object; send each field once.")
+
+
+def _no_constant(_: str) -> NoReturn:
+    raise _NotANumber
+
+
+# Made once: `json.loads` makes a decoder for each call.
+_AS_SENT = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_constant)
+_SORTED = json.JSONDecoder(object_pairs_hook=_sorted_object, parse_constant=_no_constant)
+
+
+def _refuse_depth(text: str) -> None:
+    depth = 0
+    for place in _outside_strings(_BRACKETS, text):
+        depth += 1 if text[place] in "[{" else -1
+        if depth > DEEPEST:
+            raise Unreadable(
+                f"The body is nested more than {DEEPEST} levels deep{_at(place)}; no contract goes that deep."
+            )
+
+
+def _outside_strings(pattern: re.Pattern[str], text: str) -> Iterator[int]:
+    return (found.start() for found in pattern.finditer(text) if not found[0].startswith('"'))
+
+
+def _not_json(text: str, fault: json.JSONDecodeError) -> str:
+    if not text.strip():
+        return "The body is empty; send one submission as a JSON object."
+    return (
+        f"The body is not JSON: {fault.msg.lower()} at line {fault.lineno}, column {fault.colno}"
+        f"{_at(fault.pos)}; mend it there."
+    )
+
+
+def _at(place: int | None) -> str:
+    return "" if place is None else f" (character {place})"

@@ -1,0 +1,132 @@
+"""The one door for submissions: bytes in; model, data and warnings out, or every fault at once."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import to_json
+
+from hub.errors import Invalid, NotThere
+from hub.model import Warning
+from hub.standard.catalogue import SERVICES
+from hub.standard.cleaning import clean, suspicious
+from hub.standard.envelope import Envelope
+from hub.standard.faults import faults_of
+from hub.standard.fields import Str64, required
+from hub.standard.parse import Unreadable, decode, parse_sorted, parse_text
+from hub.standard.part import Part, parts_of
+from hub.standard.phones import e164
+from hub.standard.service import Service
+
+_UNDIALLED = "This does not look like a number that can be dialled; it is kept as typed."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """A submission that keeps its contract."""
+
+    service: Service
+    submission: Envelope
+    data: dict[str, Any]  #: plain JSON: absent fields absent, defaults filled, identifiers normalised
+    warnings: list[Warning]
+    digest_input: bytes  #: what was sent, in one canonical form, for fingerprints
+
+
+class _ServiceUnsaid(Envelope):
+    """Reads what can be read of a submission that does not say its service."""
+
+    service: Str64 = required("Service", "Gwasanaeth", example="missed-bin")
+    details: dict[str, Any] = required("Details", "Manylion", example={})
+
+
+def read(raw: bytes, *, today: date) -> Read:
+    """Read one submission as it was sent; `today` is the London date of receipt.
+
+    Raises `Unreadable` for what is not JSON (400), `NotThere` for a service
+    that does not exist (404), `Invalid` with every fault of shape (422).
+    """
+    text = decode(raw)
+    return _read(text, today=today)
+
+
+def read_data(data: dict[str, Any], *, today: date) -> Read:
+    """Read a submission that is parsed already: made by an intake profile, or kept data that was edited.
+
+    Fields that the hub adds itself (`phone_e164`) are passed over and made anew.
+    """
+    sent = without_derived(data)
+    try:
+        text = json.dumps(sent, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        text = None
+    if text is None:
+        raise Unreadable("The data holds what JSON cannot say; use text, numbers, true, false, lists and objects.")
+    return _read(text, today=today)
+
+
+def _read(text: str, *, today: date) -> Read:
+    tree = digested = parse_sorted(text)
+    if not isinstance(tree, dict):
+        raise Unreadable("The body is not a JSON object; send one submission in { }.")
+    warnings: list[Warning] = []
+    if suspicious(text):
+        tree, warnings = clean(parse_text(text))
+        text = json.dumps(tree)
+    service, model = _contract(tree)
+    try:
+        submission = model.model_validate_json(text)
+    except ValidationError as error:
+        faults = faults_of(error, model=model, sent=tree, versions=service.known_versions() if service else "1")
+    else:
+        faults = []
+    if faults or service is None:
+        raise Invalid(faults)
+    data = submission.model_dump(mode="json", exclude_none=True)
+    warnings += submission.remarks(today=today)
+    warnings += _dial(data)
+    return Read(
+        service=service, submission=submission, data=data, warnings=warnings, digest_input=to_json(digested)
+    )
+
+
+def _contract(tree: dict[str, Any]) -> tuple[Service | None, type[Envelope]]:
+    """The contract that a submission names; for a version that there is not, the newest, to find other faults by."""
+    code, version = tree.get("service"), tree.get("version")
+    if not isinstance(code, str):
+        return None, _ServiceUnsaid
+    service = SERVICES.get(code.strip())
+    if service is None:
+        raise NotThere(f"There is no such service; there are {', '.join(SERVICES)}.")
+    # `type`, for to Python `true` is the number 1.
+    known = version if type(version) is int and version in service.versions else max(service.versions)
+    return service, service.versions[known]
+
+
+def _dial(data: dict[str, Any]) -> list[Warning]:
+    """Adds `phone_e164` where the number can be dialled."""
+    contact = data.get("contact")
+    if not contact or "phone" not in contact:
+        return []
+    dialled = e164(contact["phone"])
+    if dialled is None:
+        return [Warning(pointer="#/contact/phone", message=_UNDIALLED)]
+    contact["phone_e164"] = dialled
+    return []
+
+
+def without_derived(data: dict[str, Any]) -> dict[str, Any]:
+    """The data without what the hub added to it, as a front end could have sent it."""
+    return _without_derived(data, Envelope)
+
+
+def _without_derived(value: dict[str, Any], model: type[Part]) -> dict[str, Any]:
+    parts = parts_of(model)
+    return {
+        name: _without_derived(inner, parts[name]) if name in parts and isinstance(inner, dict) else inner
+        for name, inner in value.items()
+        if name not in model.derived
+    }

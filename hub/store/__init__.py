@@ -1,0 +1,1 @@
+"""MEMORY: SQLAlchemy Core, one transaction per thought."""

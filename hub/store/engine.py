@@ -1,0 +1,88 @@
+"""Opens SQLite or PostgreSQL and sets its manners."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from hub.errors import SettingsError
+
+READERS = 4  #: threads, and on SQLite connections, that read
+
+
+def open_engines(url: str, *, pool_size: int = 12) -> tuple[Engine, Engine]:
+    """Two engines over one database: one that writes, one that reads (the same one on PostgreSQL).
+
+    SQLite has one writer, so its writing engine holds one connection and every
+    transaction on it begins IMMEDIATE: a lock is taken at the start or not at all.
+    """
+    parsed = sa.make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite(parsed)
+    if parsed.get_backend_name() != "postgresql":
+        raise SettingsError(f"HUB_DATABASE_URL speaks {parsed.get_backend_name()}; use sqlite:/// or postgresql+psycopg://")
+    engine = sa.create_engine(
+        parsed.set(drivername="postgresql+psycopg"),
+        pool_size=pool_size,
+        max_overflow=4,
+        pool_timeout=5,
+        pool_pre_ping=True,
+        connect_args={
+            "connect_timeout": 5,
+            # A dead network must not hold a thought for the kernel's two hours.
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "options": "-c statement_timeout=30000 -c lock_timeout=10000 -c idle_in_transaction_session_timeout=60000",
+        },
+    )
+    return engine, engine
+
+
+def _sqlite(url: sa.URL) -> tuple[Engine, Engine]:
+    if not url.database or url.database == ":memory:":
+        raise SettingsError("HUB_DATABASE_URL must name a file for SQLite, such as sqlite:///var/hub.db")
+    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    args = {"timeout": 10, "isolation_level": None, "check_same_thread": False, "cached_statements": 256}
+    writing = sa.create_engine(url, poolclass=sa.QueuePool, pool_size=1, max_overflow=0, connect_args=args)
+    reading = sa.create_engine(url, poolclass=sa.QueuePool, pool_size=READERS, max_overflow=2, connect_args=args)
+
+    @event.listens_for(writing, "connect")
+    def _writer_manners(connection: Any, _: ConnectionPoolEntry) -> None:
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000",
+                       "temp_store=MEMORY", "cache_size=-65536"):  # fmt: skip
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(reading, "connect")
+    def _reader_manners(connection: Any, _: ConnectionPoolEntry) -> None:
+        for pragma in ("query_only=ON", "busy_timeout=10000", "temp_store=MEMORY"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(writing, "begin")
+    def _immediate(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    @event.listens_for(reading, "begin")
+    def _deferred(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
+
+    return writing, reading
+
+
+def is_sqlite(connection: Connection) -> bool:
+    return connection.dialect.name == "sqlite"
+
+
+def database_now(connection: Connection) -> datetime:
+    """The time by the database's clock, which writes and judges every lease.
+
+    On SQLite that is this machine's clock: there is no other process.
+    """
+    if is_sqlite(connection):
+        return datetime.now(UTC)
+    return connection.execute(sa.text("SELECT clock_timestamp()")).scalar_one().astimezone(UTC)  # type: ignore[no-any-return]

@@ -1,0 +1,29 @@
+"""Ids that sort by time, and references that tell nothing."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+
+_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+_lock = threading.Lock()
+_last = 0
+
+
+def uuid7() -> str:
+    """A version 7 UUID as canonical text; within a process each is greater than the one before (RFC 9562, method 3)."""
+    global _last
+    with _lock:
+        # 48 bits of milliseconds, then 12 bits of the millisecond's fraction.
+        stamp = max((time.time_ns() << 12) // 1_000_000, _last + 1)
+        _last = stamp
+    text = f"{(stamp >> 12) & 0xFFFFFFFFFFFF:012x}{0x7000 | (stamp & 0xFFF):04x}{0x8000000000000000 | secrets.randbits(62):016x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def reference() -> str:
+    """What a resident is told: `ABCD-EFGH`, random, without letters and digits that look alike."""
+    number = secrets.randbits(40)
+    letters = "".join(_ALPHABET[(number >> shift) & 31] for shift in range(0, 40, 5))
+    return f"{letters[:4]}-{letters[4:]}"

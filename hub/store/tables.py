@@ -1,0 +1,411 @@
+"""The tables, on one page."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, String, Table, Text, text
+
+from hub.store.columns import BigId, Id, Instant, Json
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# What came in. Content lives apart from its record, so that each is kept as long as it should be.
+
+received = Table(
+    "received",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("reference", String(16), nullable=False, unique=True),
+    Column("council", String(64), nullable=False),
+    Column("format", String(32), nullable=False),
+    Column("profile", String(64), nullable=False),
+    Column("front_end", Id, nullable=True),
+    Column("state", String(16), nullable=False),  # mapped | parked | discarded
+    Column("why", Text, nullable=True),
+    Column("body", LargeBinary, nullable=True),  # sealed, as it came
+    Column("received_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=True),
+    Index("ix_received_parked", "received_at", "id", sqlite_where=text("state = 'parked'"),
+          postgresql_where=text("state = 'parked'")),
+)  # fmt: skip
+
+submission = Table(
+    "submission",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("reference", String(16), nullable=False, unique=True),
+    Column("front_end_reference", String(120), nullable=True),
+    Column("council", String(64), nullable=False),
+    Column("service", String(64), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("front_end", Id, nullable=False),
+    Column("channel", String(16), nullable=False),
+    Column("accepted_at", Instant, nullable=False),
+    Column("due_by", sa.Date, nullable=True),
+    Column("case_status", String(32), nullable=True),
+    Column("warnings", Json, nullable=True),
+    Column("faults", Json, nullable=True),  # why no delivery could be planned: a person's at once
+    Column("test", Boolean, nullable=False, default=False),
+    Column("trace_id", String(55), nullable=True),
+    Column("discarded_at", Instant, nullable=True),
+    Index("ix_submission_front_end", "front_end", "id"),
+    Index("ix_submission_council", "council", "id"),
+    Index("ix_submission_front_end_reference", "front_end_reference",
+          sqlite_where=text("front_end_reference IS NOT NULL"),
+          postgresql_where=text("front_end_reference IS NOT NULL")),
+    Index("ix_submission_unplanned", "id", sqlite_where=text("faults IS NOT NULL AND discarded_at IS NULL"),
+          postgresql_where=text("faults IS NOT NULL AND discarded_at IS NULL")),
+)  # fmt: skip
+
+submission_content = Table(
+    "submission_content",
+    metadata,
+    Column("submission", Id, ForeignKey("submission.id"), primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    Column("body", LargeBinary, nullable=True),  # sealed; null once forgotten
+    Column("author", String(120), nullable=True),
+    Column("reason", Text, nullable=True),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=True),
+    Index("ix_submission_content_expires_at", "expires_at", sqlite_where=text("body IS NOT NULL"),
+          postgresql_where=text("body IS NOT NULL")),
+)  # fmt: skip
+
+submission_attr = Table(
+    "submission_attr",
+    metadata,
+    Column("submission", Id, ForeignKey("submission.id"), primary_key=True),
+    Column("name", String(32), primary_key=True),
+    Column("value_hash", LargeBinary(32), nullable=False),
+    Index("ix_submission_attr_value", "name", "value_hash", "submission"),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("front_end", Id, primary_key=True),
+    Column("scope", String(160), primary_key=True),
+    Column("key_hash", LargeBinary(32), primary_key=True),
+    Column("submission", Id, nullable=False),
+    Column("fingerprint", LargeBinary(32), nullable=False),
+    Column("expires_at", Instant, nullable=True),
+    Index("ix_idempotency_expires_at", "expires_at"),
+)
+
+attachment = Table(
+    "attachment",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("submission", Id, ForeignKey("submission.id"), nullable=True),
+    Column("front_end", Id, nullable=False),
+    Column("name", LargeBinary, nullable=False),  # sealed: file names are personal
+    Column("media_type", String(120), nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("sha256", LargeBinary(32), nullable=False),
+    Column("blob", String(120), nullable=True),
+    Column("scan_state", String(16), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=True),
+    Index("ix_attachment_submission", "submission"),
+    Index("ix_attachment_expires_at", "expires_at"),
+)
+
+follow_up = Table(
+    "follow_up",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("submission", Id, ForeignKey("submission.id"), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("body", LargeBinary, nullable=True),  # sealed
+    Column("front_end", Id, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=True),
+    Index("ix_follow_up_submission", "submission", "received_at"),
+)
+
+# On its way out. The state lives on the step.
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("submission", Id, ForeignKey("submission.id"), nullable=False),
+    Column("follow_up", Id, nullable=True),
+    Column("kind", String(16), nullable=False),
+    Column("council", String(64), nullable=False),
+    Column("service", String(64), nullable=False),
+    Column("destination", String(129), nullable=False),  # "council/name"
+    Column("route", String(160), nullable=False),
+    Column("order_key", Id, nullable=False),
+    Column("item_index", Integer, nullable=True),
+    Column("generation", Integer, nullable=False, default=1),  # raised by a deliberate second case
+    Column("our_reference", String(16), nullable=False),
+    Column("their_reference", String(120), nullable=True),
+    Column("joined", Boolean, nullable=False, default=False),
+    Column("created_at", Instant, nullable=False),
+    sa.UniqueConstraint("destination", "our_reference", "kind"),
+    Index("ix_delivery_submission", "submission"),
+    Index("ix_delivery_council", "council", "id"),
+    Index("ix_delivery_destination", "destination", "id"),
+    Index("ix_delivery_their_reference", "their_reference",
+          sqlite_where=text("their_reference IS NOT NULL"), postgresql_where=text("their_reference IS NOT NULL")),
+)  # fmt: skip
+
+_DUE = text("state = 'queued' AND due_at IS NOT NULL")
+_SENDING = text("state = 'sending'")
+_CREATE_OPEN = text("position = 0 AND state IN ('queued', 'sending', 'unclear', 'dead')")
+_LATER_STUCK = text("position > 0 AND state IN ('unclear', 'dead')")
+
+step = Table(
+    "step",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("delivery", Id, ForeignKey("delivery.id"), nullable=False),
+    Column("submission", Id, nullable=False),
+    Column("destination", String(129), nullable=False),
+    Column("order_key", Id, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("attachment", Id, nullable=True),
+    Column("state", String(16), nullable=False),
+    Column("lane", String(16), nullable=False),
+    Column("due_at", Instant, nullable=True),  # null while it is held behind another
+    Column("hold_reason", String(16), nullable=True),
+    Column("hold_until", Instant, nullable=True),
+    Column("attempts_used", Integer, nullable=False, default=0),
+    Column("lease_token", sa.BigInteger, nullable=False, default=0),
+    Column("lease_until", Instant, nullable=True),
+    Column("worker", Id, nullable=True),
+    Column("fingerprint", LargeBinary(32), nullable=True),  # of the failure that stopped it
+    Column("reason", Text, nullable=True),  # a person's, for discard and resolve
+    Column("updated_at", Instant, nullable=False),
+    sa.UniqueConstraint("delivery", "position"),
+    Index("ix_step_due", "destination", "due_at", "id", sqlite_where=_DUE, postgresql_where=_DUE),
+    Index("ix_step_sending", "destination", "lease_until", sqlite_where=_SENDING, postgresql_where=_SENDING),
+    Index("ix_step_open", "state", "id", sqlite_where=_CREATE_OPEN, postgresql_where=_CREATE_OPEN),
+    Index("ix_step_stuck", "delivery", sqlite_where=_LATER_STUCK, postgresql_where=_LATER_STUCK),
+    Index("ix_step_order_key", "destination", "order_key"),
+)  # fmt: skip
+
+attempt = Table(
+    "attempt",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("step", Id, ForeignKey("step.id"), nullable=False),
+    Column("delivery", Id, nullable=False),
+    Column("trigger", String(16), nullable=False),
+    Column("operation", Id, nullable=True),
+    Column("actor", String(120), nullable=True),
+    Column("worker", Id, nullable=True),
+    Column("lease_token", sa.BigInteger, nullable=False),
+    Column("phase", String(16), nullable=False),
+    Column("replay_safety", String(24), nullable=False),
+    Column("mapping_generation", Integer, nullable=False),
+    Column("outcome", String(16), nullable=True),
+    Column("fault_code", String(120), nullable=True),
+    Column("fingerprint", LargeBinary(32), nullable=True),
+    Column("took", LargeBinary, nullable=True),  # sealed: reference or token, once the write was accepted
+    Column("started_at", Instant, nullable=False),
+    Column("sent_at", Instant, nullable=True),
+    Column("ended_at", Instant, nullable=True),
+    Column("evidence", LargeBinary, nullable=True),  # sealed and capped; holds no credential
+    Column("evidence_expires_at", Instant, nullable=True),
+    Index("ix_attempt_step", "step", "started_at"),
+    Index("ix_attempt_delivery", "delivery", "started_at"),
+    Index("ix_attempt_evidence_expires_at", "evidence_expires_at", sqlite_where=text("evidence IS NOT NULL"),
+          postgresql_where=text("evidence IS NOT NULL")),
+)  # fmt: skip
+
+error_group = Table(
+    "error_group",
+    metadata,
+    Column("fingerprint", LargeBinary(32), primary_key=True),
+    Column("destination", String(129), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("fault_code", String(120), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("assignee", String(120), nullable=True),
+    Column("note", Text, nullable=True),
+    Column("snooze_until", Instant, nullable=True),
+    Column("first_at", Instant, nullable=False),
+    Column("last_at", Instant, nullable=False),
+    Column("count", Integer, nullable=False),
+    Index("ix_error_group_last_at", "last_at"),
+)
+
+# What happened, for everybody who reads in order. Never a payload.
+
+event = Table(
+    "event",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("feed_seq", sa.BigInteger, nullable=True, unique=True),  # given by the sequencer only
+    Column("at", Instant, nullable=False),
+    Column("kind", String(64), nullable=False),
+    Column("council", String(64), nullable=True),
+    Column("front_end", Id, nullable=True),
+    Column("submission", Id, nullable=True),
+    Column("delivery", Id, nullable=True),
+    Column("actor", String(120), nullable=True),
+    Column("detail", Json, nullable=True),
+    Column("hash", LargeBinary(32), nullable=True),
+    Index("ix_event_unsequenced", "id", sqlite_where=text("feed_seq IS NULL"),
+          postgresql_where=text("feed_seq IS NULL")),
+    Index("ix_event_submission", "submission", "id"),
+    Index("ix_event_front_end", "front_end", "feed_seq"),
+)  # fmt: skip
+
+event_checkpoint = Table(
+    "event_checkpoint",
+    metadata,
+    Column("feed_seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary(32), nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+# What staff do.
+
+operation = Table(
+    "operation",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("filter", Json, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("rate", Float, nullable=True),
+    Column("canary", Integer, nullable=True),
+    Column("reason", Text, nullable=True),
+    Column("created_by", String(120), nullable=False),
+    Column("approved_by", String(120), nullable=True),
+    Column("created_at", Instant, nullable=False),
+    Column("upper_id", Id, nullable=True),
+    Column("marked_to", Id, nullable=True),
+    Column("next_at", Instant, nullable=True),
+    Column("counts", Json, nullable=True),
+)
+
+operation_item = Table(
+    "operation_item",
+    metadata,
+    Column("operation", Id, ForeignKey("operation.id"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("delivery", Id, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("result", String(120), nullable=True),
+    Column("attempt", Id, nullable=True),
+    Index("ix_operation_item_state", "operation", "state", "position"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("actor", String(120), nullable=False),
+    Column("verb", String(64), nullable=False),
+    Column("council", String(64), nullable=True),
+    Column("subject", String(160), nullable=False),
+    Column("reason", Text, nullable=True),
+    Column("detail", Json, nullable=True),
+    Index("ix_audit_council", "council", "id"),
+)
+
+# Who shares the machine.
+
+destination = Table(
+    "destination",
+    metadata,
+    Column("id", String(129), primary_key=True),  # "council/name"
+    Column("council", String(64), nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("connector", String(64), nullable=False),
+    Column("active", Boolean, nullable=False, default=True),
+    Column("concurrency", Integer, nullable=False),
+    Column("per_second", Float, nullable=True),
+    Column("rate_next_at", Instant, nullable=True),
+    Column("paused_at", Instant, nullable=True),
+    Column("paused_by", String(120), nullable=True),  # "hub" when it paused itself
+    Column("pause_reason", Text, nullable=True),
+    Column("probe_at", Instant, nullable=True),
+    Column("suspects", Integer, nullable=False, default=0),
+    Column("last_suspect", Id, nullable=True),
+    Column("breaker", String(16), nullable=False, default="closed"),
+    Column("breaker_until", Instant, nullable=True),
+    Column("breaker_counts", Json, nullable=True),
+    Column("last_served", Instant, nullable=True),
+)
+
+job = Table(
+    "job",
+    metadata,
+    Column("name", String(160), primary_key=True),
+    Column("due_at", Instant, nullable=False),
+    Column("lease_token", sa.BigInteger, nullable=False, default=0),
+    Column("lease_until", Instant, nullable=True),
+    Column("worker", Id, nullable=True),
+    Column("state", Json, nullable=True),
+    Column("last_error", String(120), nullable=True),
+)
+
+worker = Table(
+    "worker",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("role", String(16), nullable=False),
+    Column("host", String(120), nullable=False),
+    Column("version", String(32), nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("beat_at", Instant, nullable=False),
+)
+
+mapping_version = Table(
+    "mapping_version",
+    metadata,
+    Column("generation", BigId, primary_key=True, autoincrement=True),
+    Column("digest", String(64), nullable=False),
+    Column("files", Json, nullable=False),
+    Column("loaded_by", String(120), nullable=False),
+    Column("loaded_at", Instant, nullable=False),
+)
+
+front_end = Table(
+    "front_end",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", String(120), nullable=False, unique=True),
+    Column("key_hash", LargeBinary(32), nullable=False, unique=True),
+    Column("prefix", String(16), nullable=False),
+    Column("councils", Json, nullable=True),  # null: all
+    Column("services", Json, nullable=True),
+    Column("format", String(32), nullable=True),
+    Column("profile", String(64), nullable=True),
+    Column("created_at", Instant, nullable=False),
+    Column("revoked_at", Instant, nullable=True),
+)
+
+user = Table(
+    "user",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", String(120), nullable=False, unique=True),
+    Column("token_hash", LargeBinary(32), nullable=False, unique=True),
+    Column("role", String(16), nullable=False),
+    Column("councils", Json, nullable=True),
+    Column("created_at", Instant, nullable=False),
+    Column("disabled_at", Instant, nullable=True),
+)
+
+key_canary = Table(
+    "key_canary",
+    metadata,
+    Column("key_id", String(64), primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("created_at", Instant, nullable=False),
+)

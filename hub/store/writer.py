@@ -1,0 +1,192 @@
+"""Group commit: many thoughts, one fsync."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from hub.errors import StoreUnavailable
+from hub.store.thoughts import Thought
+
+BATCH = 64
+LINGER = 0.002  #: seconds a busy writer waits for company; an idle one does not wait at all
+BUSY = 4  #: a batch of this many says that waiting pays
+ROOM = 4_000  #: thoughts that may wait; more is answered with 503
+_READ_BACKS = 40
+_READ_BACK_PAUSE = 0.25
+
+
+@dataclass(slots=True)
+class _Waiting:
+    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[Any]
+    thought: Thought | None = None
+    alone: Callable[[Connection], Any] | None = None
+
+
+class Writer:
+    """One thread that writes thoughts down in batches, durable before `write` returns.
+
+    `alone` runs a short transaction of its own on the same thread: on SQLite
+    that is the only way to write, since there is one writer.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+        self._stopped = False
+        self.batches = 0
+        self.thoughts = 0
+        self._thread.start()
+
+    async def write(self, thought: Thought) -> Any:
+        """The thought's result, once it is durable. Raises what it raised, or StoreUnavailable."""
+        return await self._hand_over(thought=thought, alone=None)
+
+    async def alone(self, work: Callable[[Connection], Any]) -> Any:
+        return await self._hand_over(thought=None, alone=work)
+
+    async def _hand_over(self, *, thought: Thought | None, alone: Callable[[Connection], Any] | None) -> Any:
+        if self._stopped:
+            raise StoreUnavailable("The hub is stopping; try again shortly.")
+        if self._queue.qsize() >= ROOM:
+            raise StoreUnavailable("The store is behind; try again shortly.")
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(loop=loop, future=loop.create_future(), thought=thought, alone=alone)
+        self._queue.put(waiting)
+        return await waiting.future
+
+    def stop(self) -> None:
+        """Write what waits, then end. Blocks until the thread is gone."""
+        self._stopped = True
+        self._queue.put(None)
+        self._thread.join(timeout=30)
+
+    def _run(self) -> None:
+        busy = False
+        while True:
+            first = self._queue.get()
+            if first is None:
+                return
+            batch = self._gather(first, linger=busy)
+            ending = batch[-1] is None
+            waiting = [item for item in batch if item is not None]
+            busy = len(waiting) >= BUSY
+            for is_alone, items in groupby(waiting, key=lambda item: item.alone is not None):
+                if is_alone:
+                    for item in items:
+                        self._answer([item], [self._run_alone(item.alone)])
+                else:
+                    together = list(items)
+                    self._answer(together, self._run_batch([item.thought for item in together if item.thought]))
+            if ending:
+                return
+
+    def _gather(self, first: _Waiting, *, linger: bool) -> list[_Waiting | None]:
+        batch: list[_Waiting | None] = [first]
+        until = time.monotonic() + LINGER
+        while len(batch) < BATCH and batch[-1] is not None:
+            try:
+                if linger and (left := until - time.monotonic()) > 0:
+                    batch.append(self._queue.get(timeout=left))
+                else:
+                    batch.append(self._queue.get_nowait())
+            except queue.Empty:
+                break
+        return batch
+
+    def _answer(self, items: list[_Waiting], results: list[Any]) -> None:
+        # One hop into the loop for the whole batch: a hop each costs more than the write.
+        by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any]]] = {}
+        for item, result in zip(items, results, strict=True):
+            by_loop.setdefault(item.loop, []).append((item.future, result))
+        for loop, answers in by_loop.items():
+            try:
+                loop.call_soon_threadsafe(_resolve, answers)
+            except RuntimeError:  # the loop is closed: nobody waits for this any more
+                continue
+
+    def _run_alone(self, work: Callable[[Connection], Any] | None) -> Any:
+        assert work is not None
+        try:
+            with self._engine.begin() as connection:
+                return work(connection)
+        except Exception as failure:
+            return _named(failure)
+
+    def _run_batch(self, thoughts: list[Thought]) -> list[Any]:
+        self.batches += 1
+        self.thoughts += len(thoughts)
+        try:
+            return self._commit(thoughts)
+        except Exception as failure:
+            if len(thoughts) == 1 or _store_is_away(failure):
+                return [_named(failure)] * len(thoughts)
+        # One of them cannot be written; its neighbours must not suffer for it.
+        return [self._run_batch([thought])[0] for thought in thoughts]
+
+    def _commit(self, thoughts: list[Thought]) -> list[Any]:
+        ranked = sorted(range(len(thoughts)), key=lambda index: thoughts[index].rank)
+        results: list[Any] = [None] * len(thoughts)
+        connection = self._engine.connect()
+        try:
+            transaction = connection.begin()
+            for kind, indexes in groupby(ranked, key=lambda index: type(thoughts[index])):
+                places = list(indexes)
+                written = kind.write_all(connection, [thoughts[index] for index in places])
+                for index, result in zip(places, written, strict=True):
+                    results[index] = result
+            try:
+                transaction.commit()
+            except DBAPIError as failure:
+                connection.invalidate()
+                if not self._read_back(thoughts[0]):
+                    raise
+                if not isinstance(failure, OperationalError):
+                    raise
+        finally:
+            connection.close()
+        return results
+
+    def _read_back(self, thought: Thought) -> bool:
+        """After a COMMIT without an answer: did it land? A batch is one transaction, so one thought speaks for all."""
+        for _ in range(_READ_BACKS):
+            try:
+                with self._engine.connect() as connection:
+                    return thought.landed(connection)
+            except DBAPIError:
+                time.sleep(_READ_BACK_PAUSE)
+        return False
+
+
+def _resolve(answers: list[tuple[asyncio.Future[Any], Any]]) -> None:
+    for future, result in answers:
+        if future.done():
+            continue
+        if isinstance(result, BaseException):
+            future.set_exception(result)
+        else:
+            future.set_result(result)
+
+
+def _store_is_away(failure: BaseException) -> bool:
+    """Whether trying the thoughts one by one would only fail as many times: disk full, connection lost, locked."""
+    return isinstance(failure, OperationalError) or (isinstance(failure, DBAPIError) and failure.connection_invalidated)
+
+
+def _named(failure: Exception) -> Exception:
+    if _store_is_away(failure):
+        named = StoreUnavailable()
+        named.__cause__ = failure
+        return named
+    return failure

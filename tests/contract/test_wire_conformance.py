@@ -1,0 +1,111 @@
+"""The conformance kit passes the connectors that keep its promises, and catches those that lie."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import pytest
+
+from connectors.infreemation import Infreemation
+from connectors.jadu import Jadu
+from connectors.whitespace import CreateWorksheet, Whitespace
+from hub.connector import Connector, Delivery, Operation, Receipt, ReplaySafety, Unavailable, Unclear
+from hub.connector.testing.conformance import conform
+from hub.connector.testing.scriptable import CreateCase, Scriptable
+from hub.connector.testing.trial import KitFault
+
+
+async def _failed(kind: type[Connector], **how: Any) -> list[str]:
+    report = await conform(kind, say=lambda _: None, **how)
+    return [check.name for check in report.failed]
+
+
+@pytest.mark.parametrize("kind", [Scriptable, Whitespace, Jadu, Infreemation])
+async def test_ours_conform(kind: type[Connector]) -> None:
+    assert await _failed(kind) == []
+
+
+async def test_a_claim_to_be_idempotent_that_is_a_lie_is_caught() -> None:
+    class Liar(Whitespace):
+        """Worksheets."""
+
+        operations: ClassVar[Mapping[str, Operation]] = {
+            "CreateWorksheet": Operation(CreateWorksheet, replay_safety=ReplaySafety.IDEMPOTENT)
+        }
+
+    assert await _failed(Liar) == ["what a repeat does is what it declares"]
+
+
+async def test_the_same_claim_is_caught_when_the_back_office_does_not_keep_it() -> None:
+    assert await _failed(Scriptable, options={"idempotent": False}) == ["what a repeat does is what it declares"]
+
+
+async def test_a_connector_that_tries_again_by_itself_is_caught() -> None:
+    class Eager(Scriptable):
+        """Cases."""
+
+        async def create(self, record: CreateCase, delivery: Delivery) -> Receipt:
+            try:
+                return await super().create(record, delivery)
+            except Unclear as unclear:
+                raise Unavailable from unclear
+
+    failed = await _failed(Eager)
+    assert "a case that is made and never confirmed is Unclear" in failed
+    assert "a connection that breaks after the case is made is Unclear" in failed
+
+
+async def test_a_connector_that_blocks_the_event_loop_is_caught() -> None:
+    class Blocking(Scriptable):
+        """Cases."""
+
+        async def create(self, record: CreateCase, delivery: Delivery) -> Receipt:
+            import urllib.request
+
+            await delivery.sending()
+            body = f'{{"our_reference": "{delivery.our_reference}"}}'.encode()
+            request = urllib.request.Request(self._url, data=body, method="POST")  # noqa: S310
+            with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: ASYNC210, S310
+                said = answer.read().decode()
+            await delivery.took(said)
+            return Receipt(reference=said.split('"')[3])
+
+    assert "a slow answer within the deadline is a receipt, and the event loop turns meanwhile" in await _failed(
+        Blocking
+    )
+
+
+async def test_a_connector_that_makes_its_case_with_a_read_is_caught() -> None:
+    class Sly(Scriptable):
+        """Cases."""
+
+        async def create(self, record: CreateCase, delivery: Delivery) -> Receipt:
+            body = {"our_reference": delivery.our_reference}
+            answer = await self._http.read("POST", self._url, json=body, headers=self._headers)
+            await delivery.took(answer.json()["reference"])
+            return Receipt(reference=answer.json()["reference"])
+
+    assert "it marks the write before it leaves, and the case as soon as it is taken" in await _failed(Sly)
+
+
+async def test_a_connector_without_an_example_is_told_what_to_add() -> None:
+    class Bare(CreateCase):
+        model_config = {"json_schema_extra": {}}
+
+    class Unfinished(Scriptable):
+        """Cases."""
+
+        operations: ClassVar[Mapping[str, Operation]] = {"CreateCase": Operation(Bare)}
+
+    with pytest.raises(KitFault, match="Bare carries no example"):
+        await conform(Unfinished)
+
+
+async def test_the_kit_is_quick() -> None:
+    started = time.monotonic()
+    lines: list[str] = []
+    await conform(Scriptable, say=lines.append)
+    assert time.monotonic() - started < 20
+    assert len(lines) == 21
