@@ -6,13 +6,14 @@ import asyncio
 import fcntl
 import random
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 import structlog
+from fastapi import FastAPI
 
 from hub import __version__
 from hub.broker import Bell
@@ -24,7 +25,7 @@ from hub.dispatch.sweep import Sweep
 from hub.dispatch.worker import Worker
 from hub.errors import NotThere, SettingsError
 from hub.generation import CurrentCouncils
-from hub.intake.app import make_app
+from hub.intake.app import Face, make_app
 from hub.intake.deps import Deps
 from hub.intake.limits import Rate
 from hub.keys import database_file, keys_for
@@ -202,8 +203,8 @@ async def running(hub: Hub) -> AsyncIterator[Hub]:
         await hub.stop()
 
 
-def web_app(hub: Hub) -> object:
-    """The doors of this process as an ASGI app; it starts and stops the rooms with it."""
+def web_app(hub: Hub, *, faces: Collection[Face] | None = None) -> FastAPI:
+    """The doors of this process as an ASGI app: those of its role, or the `faces` named. It starts no rooms."""
     settings = hub.core.settings
     deps = Deps(
         store=hub.core.store, councils=hub.core.councils, ring=hub.bell.ring, clock=now, ids=uuid7,
@@ -211,4 +212,4 @@ def web_app(hub: Hub) -> object:
         max_body=settings.max_body, rate=Rate(per_second=settings.rate, burst=settings.rate * 4),
         operations=hub.operations, serves=hub.role.value,
     )  # fmt: skip
-    return make_app(deps, lifespan=lambda _: running(hub))
+    return make_app(deps, faces=faces)

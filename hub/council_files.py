@@ -94,7 +94,10 @@ class _Reading:
     def value(self, node: Node, path: Path) -> Any:
         self.values.setdefault(path, self.place(node))
         if id(node) in self.seen:
-            self.find(node, "yaml_alias", "an alias (`*name`) is not read here", "write it out, or use `extends:`")
+            # An alias has no place of its own: it is reported at its key.
+            place = self.keys.get(path) or self.values[path]
+            message = "an alias (`*name`) is not read here"
+            self.findings.append(Finding.at(place, "yaml_alias", message, "write it out, or use `extends:`"))
             return None
         self.seen.add(id(node))
         if node.tag not in _TAGS:

@@ -10,8 +10,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from ssl import PROTOCOL_TLS_SERVER, SSLContext
 from pathlib import Path
+from ssl import PROTOCOL_TLS_SERVER, SSLContext
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -23,7 +24,7 @@ from hub.connector import Delivery, StepKind
 NO_CONTENT = b"HTTP/1.1 204 No Content\r\n\r\n"
 
 
-def a_delivery(kind: StepKind = StepKind.CREATE, **marks: Callable[..., Awaitable[None]]) -> Delivery:
+def a_delivery(kind: StepKind = StepKind.CREATE, **marks: Any) -> Delivery:
     at = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
     return Delivery(
         our_reference="ABCD-EFGH", reference="ABCD-EFGH", operation="Create", received_at=at, kind=kind, **marks

@@ -82,16 +82,19 @@ class Listener(Line):
 
     def turn(self, connection: Connection) -> None:
         self._listen_to_itself()
+        patience = self._patience.turn.total_seconds()
         if self._nudge is not None:
             # The memory broker cannot be waited on, only polled; the ringer says when there is something.
-            self._nudge.wait(self._patience.turn.total_seconds())
+            self._nudge.wait(patience)
             self._nudge.clear()
+        until = monotonic() + patience  # a turn ends even while bells keep coming: heartbeats are sent in between
         try:
-            while not self._stopping.is_set():
-                connection.drain_events(timeout=0 if self._nudge else self._patience.turn.total_seconds())
-                self._turned_at = monotonic()
+            while not self._stopping.is_set() and monotonic() < until:
+                connection.drain_events(timeout=0 if self._nudge else patience)
         except TimeoutError:
-            pass
+            return
+        if self._nudge is not None:
+            self._nudge.set()  # there may be more
 
     def closing(self, connection: Connection) -> None:
         if self._consumer is not None:

@@ -145,9 +145,7 @@ def _parcel(parts: Parts) -> Parcel | None:
     return None
 
 
-def _multipart(
-    fields: Iterable[tuple[str, Field]], *, boundary: str
-) -> Iterator[bytes | Attachment]:
+def _multipart(fields: Iterable[tuple[str, Field]], *, boundary: str) -> Iterator[bytes | Attachment]:
     for name, value in fields:
         head = f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(name)}"'
         if isinstance(value, Attachment):

@@ -98,7 +98,9 @@ class Veil:
             branches[_in_any_spelling(secret)] = _landmark(secret)
             for core in _base64_cores(secret):
                 branches[_in_any_spelling(core) + _MORE_BASE64] = _landmark(core)
-        self._landmarks = tuple(set(branches.values()))
+        marks = set(branches.values())
+        # One that holds another is found wherever the other is.
+        self._landmarks = tuple(one for one in marks if not any(other in one for other in marks - {one}))
         # Longest first: a short secret must not cut a longer one in two.
         longest_first = sorted(branches, key=lambda branch: len(branch), reverse=True)
         self._pattern = re.compile(b"|".join(longest_first)) if branches else None

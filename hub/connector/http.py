@@ -70,7 +70,12 @@ class Http:
         """Make or change the case. Awaits `delivery.sending()` just before the request leaves."""
         call = _Call(method, url, parts, kind=delivery.kind, write=True)
         await delivery.sending()
-        return await self._exchange(call, accept=accept, secret=False)
+        try:
+            return await self._exchange(call, accept=accept, secret=False)
+        finally:
+            # Where the caller's own deadline cut us off before we had a connection, this is how it learns so.
+            if not call.left:
+                delivery.not_taken()
 
     def hide(self, token: str) -> None:
         """Replace this token in all evidence from now on."""

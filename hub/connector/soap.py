@@ -135,7 +135,18 @@ class Soap:
             raise of_fault(fault, answer, table=self._faults)
         if failure is not None:
             raise failure
+        if self._strict and not _is_its_answer(operation, envelope):
+            raise answer.puzzling("not_wsdl")
         try:
             return operation.process_reply(envelope)
         except Exception:  # whatever zeep stumbles over, the answer is not of the WSDL
             raise answer.puzzling("not_wsdl") from None
+
+
+def _is_its_answer(operation: SoapOperation, envelope: etree._Element) -> bool:
+    """Whether the body holds the element that the WSDL names; zeep reads any other as an answer without values."""
+    body = envelope.find(f"{{{operation.nsmap['soap-env']}}}Body")
+    if body is None or len(body) == 0:
+        return False
+    expected = operation.output.body if operation.output is not None and operation.style == "document" else None
+    return expected is None or len(body) > 1 or body[0].tag == expected.qname.text

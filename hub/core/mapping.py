@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from jinja2.environment import Template
 
@@ -82,6 +82,11 @@ class CompiledMapping:
     _templates: dict[int, Template] = field(default_factory=dict, repr=False, compare=False)
 
     @property
+    def where(self) -> str:
+        """Where the mapping begins, for faults that are of no leaf."""
+        return f"{self.file}:1"
+
+    @property
     def has_each(self) -> bool:
         return self.loop is not None
 
@@ -128,6 +133,12 @@ class CompiledMapping:
         except MappingFault as fault:
             return Traced(record=None, lines=tuple(walk.lines), fault=fault)
         return Traced(record={} if record is OMIT else record, lines=tuple(walk.lines))
+
+    def missing_element(self, index: int) -> NoReturn:
+        """Say that a delivery's element is no longer among those that `each` finds."""
+        problem = f"`each` finds no element {index + 1}; the mapping was changed since, discard it or replay the whole"
+        line = self.loop.over.place.line if self.loop is not None else 1
+        raise MappingFault(problem, where=f"{self.file}:{line} each", code="no_element")
 
     def _block(self, name: str) -> Block:
         try:

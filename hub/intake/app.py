@@ -45,6 +45,7 @@ def make_app(
     faces = _FACES[deps.serves] if faces is None else faces
     app = FastAPI(
         lifespan=lifespan,
+        generate_unique_id_function=lambda route: route.name,
         # The pages that FastAPI makes of this load scripts from a CDN; the description itself is enough.
         docs_url=None,
         redoc_url=None,

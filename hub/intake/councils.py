@@ -6,16 +6,16 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from hub.councils import Council
+from hub.council import Council
 from hub.intake.deps import Room, room_of
 from hub.intake.paging import LIMIT, Cursor, Limit, as_json, key_of, page
-from hub.intake.shapes import CouncilBody, CouncilsBody
+from hub.intake.shapes import CouncilBody, Page
 from hub.store.paging import cursor_of
 
 router = APIRouter(tags=["contracts"])
 
 
-@router.get("/v1/councils", summary="Every council of this hub", responses={200: {"model": CouncilsBody}})
+@router.get("/v1/councils", summary="Every council of this hub", responses={200: {"model": Page[CouncilBody]}})
 async def list_councils(
     request: Request, room: Annotated[Room, Depends(room_of)], limit: Limit = LIMIT, cursor: Cursor = None
 ) -> Response:

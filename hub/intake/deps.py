@@ -9,7 +9,7 @@ from datetime import datetime
 
 from fastapi import Request
 
-from hub.councils import Councils
+from hub.council import Councils
 from hub.intake.auth import Doorkeeper
 from hub.intake.limits import Limiter, Rate
 from hub.intake.readiness import Readiness

@@ -61,7 +61,7 @@ _SECURITY: Mapping[str, list[dict[str, list[str]]]] = {
 _PROBLEMS = {
     "publishing": (401, 403, 404, 503),
     "contracts": (404,),
-    "ops": (401, 403, 404, 422, 503),
+    "ops": (401, 403, 404, 503),
     "machine": (),
 }
 
@@ -129,12 +129,16 @@ def _complete(operation: dict[str, Any]) -> None:
     if tag in _SECURITY:
         operation.setdefault("security", _SECURITY[tag])
     answers = operation["responses"]
-    declared = {int(status) for status, answer in answers.items() if not answer.get("content") and int(status) >= 400}
-    if not any(parameter["in"] == "query" for parameter in operation.get("parameters", ())):
-        declared -= {422} - ({422} if "requestBody" in operation else set())
+    problems = set(_PROBLEMS[tag])
     for status in [status for status in answers if int(status) >= 400]:
-        del answers[status]
-    for status in sorted(declared | set(_PROBLEMS[tag])):
+        # Where it has content, the framework put it there: it thinks that any parameter may be malformed.
+        if not answers.pop(status).get("content"):
+            problems.add(int(status))
+    if any(parameter["in"] == "query" for parameter in operation.get("parameters", ())):
+        problems.add(422)
+    if tag == "ops" and "requestBody" in operation:
+        problems |= {409, 413, 422}
+    for status in sorted(problems):
         answers[str(status)] = {"$ref": f"#/components/responses/{status}"}
 
 

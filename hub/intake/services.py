@@ -13,7 +13,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from hub.errors import NotThere
 from hub.intake.deps import Room, room_of
 from hub.intake.paging import as_json, page
-from hub.intake.shapes import ServiceBody, ServicesBody
+from hub.intake.shapes import Page, ServiceBody
 from hub.intake.taking import LONDON
 from hub.standard import SERVICES, Service
 
@@ -22,7 +22,9 @@ router = APIRouter(tags=["contracts"])
 _FRESH = {"Cache-Control": "public, max-age=3600"}
 
 
-@router.get("/v1/services", summary="Every service there is a contract for", responses={200: {"model": ServicesBody}})
+@router.get(
+    "/v1/services", summary="Every service there is a contract for", responses={200: {"model": Page[ServiceBody]}}
+)
 async def list_services(request: Request, room: Annotated[Room, Depends(room_of)]) -> Response:
     items = [_service(service, room.base) for _, service in sorted(SERVICES.items())]
     return page(request, items, following=None, base=room.base)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, Field
 
-from hub.model import StepState, SubmissionStatus, WaitReason
+from hub.model import DeliveryKind, Outcome, Phase, ReplaySafety, StepState, SubmissionStatus, Trigger, WaitReason
 
 Reference = Annotated[
     str,
@@ -130,14 +130,101 @@ class CouncilBody(BaseModel):
     services: list[str] = Field(description="The codes of the services that it takes.")
 
 
-class Page(BaseModel):
-    items: list[Any]
+class StaffDelivery(DeliveryState):
+    """A delivery with what staff need to find and mend it."""
+
+    kind: DeliveryKind
+    council: str
+    service: str
+    submission: str = Field(description="Its id.")
+    submission_reference: Reference
+    joined: bool = Field(description="It met a case that was there before and is not provably ours.")
+    attempts_used: int = Field(description="Of those that are retried by themselves.")
+    fault_code: str | None
+    reason: str | None = Field(description="A person's, for discarding or resolving it.")
+    created_at: datetime
+
+
+class AttemptBody(BaseModel):
+    """One try. What was sent and answered is personal and is not in it."""
+
+    id: str
+    trigger: Trigger
+    actor: str | None
+    phase: Phase
+    outcome: Outcome | None
+    fault_code: str | None
+    replay_safety: ReplaySafety
+    mapping_generation: int
+    started_at: datetime
+    sent_at: datetime | None
+    ended_at: datetime | None
+    evidence: bool = Field(description="Whether what was sent and answered is kept.")
+
+
+class DeliveryWithAttempts(StaffDelivery):
+    attempts: list[AttemptBody]  # type: ignore[assignment]  # the tries themselves where lists give their number
+
+
+class PausedBody(BaseModel):
+    at: datetime
+    by: str
+    reason: str | None
+
+
+class DestinationBody(BaseModel):
+    id: str = Field(description='"council/name"')
+    council: str
+    name: str
+    connector: str
+    concurrency: int
+    per_second: float | None
+    paused: PausedBody | None
+    probe_at: datetime | None = Field(description="When the hub looks whether it is well again.")
+    breaker: str
+    breaker_until: datetime | None
+    last_served: datetime | None
+
+
+class GroupBody(BaseModel):
+    group: str = Field(description="Names it in GET /v1/deliveries?group=")
+    destination: str
+    title: str
+    fault_code: str
+    state: str
+    count: int
+    waiting: int = Field(description="How many of its deliveries need a person now, counted up to 1,000.")
+    first_at: datetime
+    last_at: datetime
+
+
+class ReceivedBody(BaseModel):
+    id: str
+    reference: str
+    council: str
+    format: str
+    profile: str
+    state: str
+    why: str | None
+    received_at: datetime
+
+
+class ActBody(BaseModel):
+    id: str
+    at: datetime
+    actor: str
+    verb: str
+    council: str | None
+    subject: str
+    reason: str | None
+    detail: dict[str, Any] | None
+
+
+Item = TypeVar("Item")
+
+
+class Page(BaseModel, Generic[Item]):
+    """A list, one page of it."""
+
+    items: list[Item]
     next: str | None = Field(description="The cursor of the next page; null on the last.")
-
-
-class ServicesBody(Page):
-    items: list[ServiceBody]
-
-
-class CouncilsBody(Page):
-    items: list[CouncilBody]

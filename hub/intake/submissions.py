@@ -7,24 +7,24 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from fastapi.routing import APIRoute
 from pydantic_core import to_json
 from starlette.types import Receive, Scope, Send
 
 from hub.core.lifecycle import status_of
-from hub.errors import HubError, NotThere
+from hub.errors import HubError, Invalid, NotThere
 from hub.intake import views
 from hub.intake.deps import Room, room_of
 from hub.intake.gate import note_of
 from hub.intake.idempotency import idempotency_key
 from hub.intake.limits import read_body
 from hub.intake.naming import id_or_reference
-from hub.intake.paging import as_json
+from hub.intake.paging import LIMIT, Cursor, Limit, as_json, checked, page
 from hub.intake.problems import Stop, of_error
-from hub.intake.shapes import AcceptedBody, StatusBody
+from hub.intake.shapes import AcceptedBody, Page, StatusBody
 from hub.intake.taking import Letter, service_in, take
-from hub.model import FrontEnd, StepState
+from hub.model import FrontEnd, StepState, User
 from hub.store import submissions
 from hub.store.accept import Accepted
 
@@ -146,16 +146,49 @@ def _answer(accepted: Accepted, room: Room) -> Response:
     return Response(to_json(body), status_code=202, headers=headers, media_type="application/json")
 
 
-@router.get("/v1/submissions/{name}", summary="Where a submission is now", responses={200: {"model": StatusBody}})
-async def status(name: str, request: Request, room: Annotated[Room, Depends(room_of)]) -> Response:
+@router.get(
+    "/v1/submissions",
+    summary="Your submissions, the newest first",
+    responses={200: {"model": Page[StatusBody]}},
+)
+async def list_submissions(
+    request: Request,
+    room: Annotated[Room, Depends(room_of)],
+    reference: Annotated[str | None, Query(max_length=120, description="The hub's, or the one you gave it.")] = None,
+    limit: Limit = LIMIT,
+    cursor: Cursor = None,
+) -> Response:
+    """A front end sees its own, staff those of their councils. `updates` are empty here."""
+    caller, behind = await _caller(request, room), checked(cursor)
+    if reference is not None and not reference.isprintable():
+        raise Invalid([("#/query/reference", "This holds control characters; leave them out.")])
+    mine = caller.id if isinstance(caller, FrontEnd) else None
+    councils = None if isinstance(caller, FrontEnd) or caller.councils is None else sorted(caller.councils)
+    found = await room.deps.store.read(
+        lambda connection: submissions.page(
+            connection, councils=councils, front_end=mine, reference=reference, cursor=behind, limit=limit
+        )
+    )
+    now = room.deps.clock()
+    items = [views.submission(view, now=now) for view in found.items]
+    return page(request, items, following=found.next, base=room.base)
+
+
+@router.get("/v1/submissions/{submission}", summary="Where a submission is now", responses={200: {"model": StatusBody}})
+async def get_submission(submission: str, request: Request, room: Annotated[Room, Depends(room_of)]) -> Response:
     """By its id or its reference. What belongs to another front end is not there; staff see their councils'."""
-    caller = await room.doorkeeper.either(request.scope)
-    note_of(request.scope).who = caller.id
-    known = id_or_reference(name)
+    caller = await _caller(request, room)
+    known = id_or_reference(submission)
     if known is None:
         raise NotThere("That is neither an id nor a reference of a submission; use one from your 202.")
-    front_end = caller.id if isinstance(caller, FrontEnd) else None
-    view = await room.deps.store.read(lambda connection: submissions.status(connection, known, front_end=front_end))
+    mine = caller.id if isinstance(caller, FrontEnd) else None
+    view = await room.deps.store.read(lambda connection: submissions.status(connection, known, front_end=mine))
     if not isinstance(caller, FrontEnd) and not caller.sees(view.council):
         raise NotThere("There is no submission with that id or reference in your councils.")
     return as_json(views.submission(view, now=room.deps.clock()))
+
+
+async def _caller(request: Request, room: Room) -> FrontEnd | User:
+    caller = await room.doorkeeper.either(request.scope)
+    note_of(request.scope).who = caller.id
+    return caller

@@ -15,7 +15,7 @@ from pydantic_core import to_json
 
 from hub import standard
 from hub.core import routing
-from hub.councils import Council
+from hub.council import Council
 from hub.errors import Conflict, NotAllowed, NotThere, StoreUnavailable
 from hub.intake.deps import Deps
 from hub.intake.views import instant

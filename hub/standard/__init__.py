@@ -2,7 +2,7 @@
 
 from hub.standard.catalogue import SERVICES
 from hub.standard.envelope import Envelope
-from hub.standard.fields import Personal
+from hub.standard.labels import Personal
 from hub.standard.parse import Unreadable, parse
 from hub.standard.read import Read, read, read_data, without_derived
 from hub.standard.schema import PersonalPath

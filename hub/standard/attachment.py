@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from hub.standard.fields import Base64, FileName, Maybe, MediaType, Personal, Str64, optional
+from hub.standard.fields import Base64, FileName, Maybe, MediaType, Str64
+from hub.standard.labels import Personal, optional
 from hub.standard.part import Part
 from hub.standard.rules import OneShape, Rule
 

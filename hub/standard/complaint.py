@@ -10,19 +10,8 @@ from typing import Annotated, Any, Literal
 from hub.model import Warning
 from hub.standard.contact import Contact
 from hub.standard.envelope import Envelope
-from hub.standard.fields import (
-    Day,
-    Exactly,
-    Maybe,
-    Personal,
-    Str64,
-    Str100,
-    Str200,
-    Str2000,
-    Str10000,
-    optional,
-    required,
-)
+from hub.standard.fields import Day, Exactly, Maybe, Str64, Str100, Str200, Str2000, Str10000
+from hub.standard.labels import Personal, optional, required
 from hub.standard.part import Part
 from hub.standard.service import Example, Service
 from hub.standard.wording import in_future
@@ -86,9 +75,7 @@ class Complaint(Envelope):
     version: Annotated[int, Exactly(1)] = required(
         "Version of the service's contract", "Fersiwn contract y gwasanaeth", example=1
     )
-    contact: Contact = required(
-        "Contact", "Cyswllt", example={"anonymous": True}, about='May be {"anonymous": true}.'
-    )
+    contact: Contact = required("Contact", "Cyswllt", example={"anonymous": True}, about='May be {"anonymous": true}.')
     details: Details = required(
         "Details",
         "Manylion",

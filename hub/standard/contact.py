@@ -7,7 +7,8 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 from hub.model import Warning
-from hub.standard.fields import Email, Maybe, Personal, Phone, Str64, Str100, Str200, optional, required
+from hub.standard.fields import Email, Maybe, Phone, Str64, Str100, Str200
+from hub.standard.labels import Personal, optional, required
 from hub.standard.part import Part
 from hub.standard.place import Address
 from hub.standard.rules import Alone, AnyOf, NotWith, Rule, Together, Unless
@@ -45,18 +46,14 @@ class Contact(Part):
         about="As it was typed; the hub adds `phone_e164` when the number can be dialled.",
     )
     address: Maybe[Address] = optional("Postal address", "Cyfeiriad post", example={"lines": ["1 High Street"]})
-    preferred: Maybe[Preferred] = optional(
-        "Preferred way to be contacted", "Y ffordd orau o gysylltu", example="email"
-    )
+    preferred: Maybe[Preferred] = optional("Preferred way to be contacted", "Y ffordd orau o gysylltu", example="email")
     organisation: Maybe[Str200] = optional(
         "Organisation", "Sefydliad", example="Northborough Tenants", personal=Personal.YES
     )
     anonymous: Maybe[bool] = optional(
         "Wants no name known", "Yn dymuno aros yn ddienw", example=False, about="When true, nothing else is sent here."
     )
-    account_id: Maybe[Str64] = optional(
-        "Customer account", "Cyfrif cwsmer", example="cust-4711", personal=Personal.YES
-    )
+    account_id: Maybe[Str64] = optional("Customer account", "Cyfrif cwsmer", example="cust-4711", personal=Personal.YES)
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Alone("anonymous"),

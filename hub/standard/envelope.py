@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -12,22 +12,11 @@ from hub.model import Warning
 from hub.standard.attachment import Attachment
 from hub.standard.contact import Contact, OnBehalfOf
 from hub.standard.extra import Extra
-from hub.standard.fields import (
-    CouncilId,
-    Language,
-    Maybe,
-    Personal,
-    Str64,
-    Str100,
-    Str120,
-    Str500,
-    Str4000,
-    Timestamp,
-    optional,
-    required,
-)
+from hub.standard.fields import CouncilId, Language, Maybe, Str64, Str100, Str120, Str500, Str4000, Timestamp
+from hub.standard.labels import Personal, optional, required
 from hub.standard.part import Part
 from hub.standard.place import Location, Property
+from hub.standard.rules import NotTrue, Rule
 
 
 class Channel(StrEnum):
@@ -64,8 +53,10 @@ class Declarations(Part):
         "Privacy notice version", "Fersiwn yr hysbysiad preifatrwydd", example="2026-01"
     )
     terms_accepted: Maybe[bool] = optional("Terms accepted", "Wedi derbyn y telerau", example=True)
-    marketing: Maybe[Literal[False]] = optional(
-        "Marketing", "Marchnata", example=False, about="Always false: a request for a service is no consent."
+    marketing: Maybe[bool] = optional("Marketing", "Marchnata", example=False, about="False, if it is sent at all.")
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        NotTrue("marketing", "Send false or leave this out: asking for a service is no consent to marketing."),
     )
 
 

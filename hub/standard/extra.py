@@ -40,12 +40,12 @@ class _Answers:
 
 
 def _check(answers: dict[str, Any]) -> dict[str, Any]:
-    if faults := [((key,), do) for key, answer in answers.items() if (do := _wrong(answer))]:
-        refuse(faults)
     if len(answers) > MOST_KEYS:
         refuse([((), f"Send at most {MOST_KEYS} answers here.")])
     if max(map(len, answers), default=0) > LONGEST_KEY:
         refuse([((), f"Use at most {LONGEST_KEY} characters for a key.")])
+    if faults := [((key,), do) for key, answer in answers.items() if (do := _wrong(answer))]:
+        refuse(faults)
     return answers
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterator, Mapping
+from itertools import islice, takewhile
 from typing import Any
 
 from pydantic import ValidationError
@@ -23,11 +23,11 @@ _REMEDIES = {
     "missing": "Add this field; it is required.",
     "string_type": "Send text, in double quotes.",
     "bool_type": "Send true or false, without quotes.",
-    "int_type": "Send a whole number, without quotes.",
-    "int_from_float": "Send a whole number, without a decimal point.",
+    "int_type": "Send a whole number, without quotes or a decimal point.",
+    "int_from_float": "Send a whole number, without quotes or a decimal point.",
     "list_type": "Send a list, in [ ].",
-    "dict_type": "Send an object, in { }.",
-    "model_type": "Send an object, in { }.",
+    "dict_type": "Send an object, in {{ }}.",
+    "model_type": "Send an object, in {{ }}.",
     "string_too_short": "Send some text here; it may not be empty.",
     "too_short": "Send at least {min_length} of these.",
     "too_long": "Send at most {max_length} of these.",
@@ -42,12 +42,14 @@ _REMEDIES = {
 _OURS = frozenset({"rule", "unreal", "base64", "too_large", "between"})
 
 
-def faults_of(error: ValidationError, *, model: type[Part], sent: Any, versions: str) -> list[tuple[str, str]]:
-    """Every fault as (pointer, message), broken rules included; beyond the first hundred only their number."""
+def faults_of(
+    error: ValidationError, *, model: type[Part], sent: Any, remedies: Mapping[Loc, str]
+) -> list[tuple[str, str]]:
+    """Every fault as (pointer, message), broken rules included; `remedies` knows better what to do in some places."""
     lines = error.errors(include_url=False)
-    found = (_fault(line, model, versions) for line in lines)
+    found = (_fault(line, model, remedies) for line in lines)
     listed = list(dict.fromkeys(islice(_with_rules(found, model, sent), MOST + 1)))
-    faults = [(pointer(loc), message) for loc, message in listed[:MOST]]
+    faults = [(pointer(_short(loc)), message) for loc, message in listed[:MOST]]
     if len(listed) > MOST:
         faults.append(("#", f"There are more faults; the first {MOST} are listed."))
     return faults
@@ -58,13 +60,16 @@ def _with_rules(found: Iterator[Fault], model: type[Part], sent: Any) -> Iterato
     yield from all_broken(model, sent)
 
 
-def _fault(line: Any, model: type[Part], versions: str) -> Fault:
+def _short(loc: Loc) -> Loc:
+    """The path up to a key that is far longer than any of the contract."""
+    return tuple(takewhile(lambda step: isinstance(step, int) or len(step) <= LONGEST_KEY, loc))
+
+
+def _fault(line: Any, model: type[Part], remedies: Mapping[Loc, str]) -> Fault:
     loc: Loc = line["loc"]
-    if loc == ("version",):
-        return loc, f"Send a version that there is: {versions}."
+    if loc in remedies:
+        return loc, remedies[loc]
     if line["type"] == "extra_forbidden":
-        if len(str(loc[-1])) > LONGEST_KEY:
-            return loc[:-1], "Leave out the field with the very long name; it is not of the contract."
         return loc, not_a_field(model, loc)
     return loc, _remedy(line, model, loc)
 

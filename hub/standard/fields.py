@@ -1,4 +1,4 @@
-"""The shared field types, and how a field is labelled, exemplified and marked as personal."""
+"""The shared field types: what they take, and in what form it is kept."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Annotated, Any, TypeVar, cast
 
-from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import AfterValidator, GetCoreSchemaHandler, GetJsonSchemaHandler, WithJsonSchema
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 from pydantic_core import core_schema as cs
@@ -49,39 +48,6 @@ _POSTCODE = re.compile(r"(GIR0AA|[A-Z]{1,2}[0-9][A-Z0-9]?[0-9][A-Z]{2})")
 _NOT_ALPHANUMERIC = re.compile(r"[^A-Za-z0-9]+")
 #: Decoded bytes of a file that travels inside the submission.
 LARGEST_INLINE = 1024 * 1024
-
-
-class Personal(StrEnum):
-    """Whether a field says something about a person; read by console, logs and erasure."""
-
-    NO = "no"
-    YES = "yes"
-    SENSITIVE = "sensitive"  #: special category, or about a third party
-
-
-def required(en: str, cy: str, *, example: Any, personal: Personal = Personal.NO, about: str | None = None) -> Any:
-    """A field that must be sent, with its label in English and Welsh."""
-    return Field(description=about, json_schema_extra=_annotations(en, cy, example, personal))
-
-
-def optional(
-    en: str,
-    cy: str,
-    *,
-    example: Any,
-    personal: Personal = Personal.NO,
-    about: str | None = None,
-    default: Any = None,
-) -> Any:
-    """A field that may be left out; without a default it is then absent from the data, never null."""
-    return Field(default=default, description=about, json_schema_extra=_annotations(en, cy, example, personal))
-
-
-def _annotations(en: str, cy: str, example: Any, personal: Personal) -> dict[str, Any]:
-    notes: dict[str, Any] = {"x-label": {"en": en, "cy": cy}, "x-example": example}
-    if personal is not Personal.NO:
-        notes["x-personal"] = True if personal is Personal.YES else personal.value
-    return notes
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,5 +208,10 @@ CustodianCode = Annotated[str, Text(4, CUSTODIAN)]
 Url = Annotated[str, Text(2000, URL)]
 FileName = Annotated[str, Text(200, FILE_NAME)]
 MediaType = Annotated[str, Text(120, MEDIA_TYPE)]
-Language = Annotated[str, Text(5, LANGUAGE), AfterValidator(_language)]
+Language = Annotated[
+    str,
+    Text(5, LANGUAGE),
+    AfterValidator(_language),
+    WithJsonSchema({"type": "string", "enum": ["en", "cy", "en-GB", "cy-GB"]}),
+]
 Base64 = Annotated[str, Text(-(-LARGEST_INLINE // 3) * 4), AfterValidator(_base64)]

@@ -10,7 +10,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from hub.model import Warning
 from hub.standard.contact import Contact
 from hub.standard.envelope import Envelope
-from hub.standard.fields import Day, Exactly, Maybe, Personal, Str200, Str20000, Url, optional, required
+from hub.standard.fields import Day, Exactly, Maybe, Str200, Str20000, Url
+from hub.standard.labels import Personal, optional, required
 from hub.standard.part import Part
 from hub.standard.rules import NotBefore, Other, Rule, Within
 from hub.standard.service import Example, Service
@@ -49,9 +50,7 @@ class Details(Part):
         personal=Personal.YES,
         about="The whole text; a description is no substitute.",
     )
-    subject: Maybe[Str200] = optional(
-        "Subject", "Pwnc", example="Missed collections in 2025", personal=Personal.YES
-    )
+    subject: Maybe[Str200] = optional("Subject", "Pwnc", example="Missed collections in 2025", personal=Personal.YES)
     preferred_format: Maybe[Format] = optional("Preferred format", "Fformat dewisol", example="electronic_file")
     preferred_format_other: Maybe[Str200] = optional(
         "Preferred format, in words", "Fformat dewisol, mewn geiriau", example="Audio", personal=Personal.YES

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from hub.standard.part import Part, part_at, parts_of
 from hub.standard.pointers import Loc
@@ -33,15 +34,20 @@ def _guess(model: type[Part], part: type[Part], key: str) -> str | None:
     near = difflib.get_close_matches(name, part.model_fields, n=1, cutoff=0.7)
     if near:
         return near[0]
-    everywhere = dict(_paths(model, ""))
-    if name in everywhere:
-        return everywhere[name]
+    elsewhere = _everywhere(model).get(name)
+    if elsewhere:
+        return elsewhere
     near = difflib.get_close_matches(name, part.model_fields, n=1, cutoff=0.6)
     return near[0] if near else None
 
 
+@cache
+def _everywhere(model: type[Part]) -> dict[str, str]:
+    """Every field's name with its full path; where a name stands twice, the path nearest the top."""
+    return dict(_paths(model, ""))
+
+
 def _paths(part: type[Part], before: str) -> Iterator[tuple[str, str]]:
-    """Every field name with its full path; where a name stands twice the first path wins."""
     for name, inner in reversed(parts_of(part).items()):
         listed = "[]" if "list[" in str(part.model_fields[name].annotation) else ""
         yield from _paths(inner, f"{before}{name}{listed}.")

@@ -11,7 +11,8 @@ from pydantic import Field
 
 from hub.model import Warning
 from hub.standard.envelope import Envelope
-from hub.standard.fields import Day, Exactly, Maybe, Personal, Str64, Str200, optional, required
+from hub.standard.fields import Day, Exactly, Maybe, Str64, Str200
+from hub.standard.labels import Personal, optional, required
 from hub.standard.part import Part
 from hub.standard.place import Property
 from hub.standard.rules import Other, Rule, Within
@@ -50,14 +51,42 @@ class Reason(StrEnum):
 #: What crews report, after the collection event types of the open waste service standards.
 CREW_REASONS = frozenset(
     {
-        "not_presented", "incorrectly_presented", "too_heavy", "excess_waste", "lid_open", "side_waste_present",
-        "contaminated", "contaminated_food", "contaminated_garden", "contaminated_refuse", "contaminated_bulky",
-        "contaminated_rubble", "contaminated_commercial", "contaminated_turf_soil",
-        "contaminated_animal_bedding", "inaccessible_container_store", "damaged", "damaged_lid",
-        "damaged_wheels", "damaged_body", "excess_containers", "container_from_other_council",
-        "container_lost_in_vehicle", "not_on_scheme", "safety_concern", "street_completed",
-        "blocked_by_vehicles", "roadworks", "gate_locked", "part_access", "partly_completed_street",
-        "alarm_activated", "breakdown", "road_closure", "inaccessible_road", "other",
+        "not_presented",
+        "incorrectly_presented",
+        "too_heavy",
+        "excess_waste",
+        "lid_open",
+        "side_waste_present",
+        "contaminated",
+        "contaminated_food",
+        "contaminated_garden",
+        "contaminated_refuse",
+        "contaminated_bulky",
+        "contaminated_rubble",
+        "contaminated_commercial",
+        "contaminated_turf_soil",
+        "contaminated_animal_bedding",
+        "inaccessible_container_store",
+        "damaged",
+        "damaged_lid",
+        "damaged_wheels",
+        "damaged_body",
+        "excess_containers",
+        "container_from_other_council",
+        "container_lost_in_vehicle",
+        "not_on_scheme",
+        "safety_concern",
+        "street_completed",
+        "blocked_by_vehicles",
+        "roadworks",
+        "gate_locked",
+        "part_access",
+        "partly_completed_street",
+        "alarm_activated",
+        "breakdown",
+        "road_closure",
+        "inaccessible_road",
+        "other",
     }
 )
 
@@ -101,7 +130,12 @@ class Details(Part):
     """What was missed, and when."""
 
     containers: Containers = required("Containers missed", "Cynwysyddion a fethwyd", example=[{"waste_type": "refuse"}])
-    collection_date: Maybe[Day] = optional("Collection day", "Diwrnod casglu", example="2026-03-09")
+    collection_date: Maybe[Day] = optional(
+        "Collection day",
+        "Diwrnod casglu",
+        example="2026-03-09",
+        about="A day to come, or one more than 31 days ago, is taken with a warning.",
+    )
     put_out_by_time: Maybe[bool] = optional("Put out in time", "Wedi'i roi allan mewn pryd", example=True)
     location_of_containers: Maybe[Str200] = optional(
         "Where the containers are",
@@ -109,18 +143,14 @@ class Details(Part):
         example="At the end of the drive",
         personal=Personal.YES,
     )
-    whole_street_missed: Maybe[bool] = optional(
-        "The whole street was missed", "Methwyd y stryd gyfan", example=False
-    )
+    whole_street_missed: Maybe[bool] = optional("The whole street was missed", "Methwyd y stryd gyfan", example=False)
     assisted: Maybe[bool] = optional(
         "Has assisted collection", "Yn cael casgliad â chymorth", example=False, personal=Personal.SENSITIVE
     )
     crew_reason_seen: Maybe[Str64] = optional(
         "Reason the crew gave", "Y rheswm a roddodd y criw", example="not_presented"
     )
-    service_id: Maybe[Str64] = optional(
-        "Back office's service id", "Dynodydd gwasanaeth y swyddfa gefn", example="81"
-    )
+    service_id: Maybe[Str64] = optional("Back office's service id", "Dynodydd gwasanaeth y swyddfa gefn", example="81")
     service_item_name: Maybe[Str64] = optional(
         "Back office's item name", "Enw'r eitem yn y swyddfa gefn", example="Refuse 240L"
     )

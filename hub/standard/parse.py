@@ -13,6 +13,8 @@ from hub.errors import HubError
 
 #: Levels of objects and lists inside one another; the deepest contract has eight.
 DEEPEST = 32
+#: Fields in one object; a contract's `extra` takes a hundred.
+MOST_FIELDS = 1000
 
 _STRINGS_OR = r'"[^"\\]*(?:\\.[^"\\]*)*"?|'
 _BRACKETS = re.compile(_STRINGS_OR + r"[\[{]|[\]}]", re.DOTALL)
@@ -72,6 +74,8 @@ def _parse(text: str, decoder: json.JSONDecoder) -> Any:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(pairs) > MOST_FIELDS:
+        raise Unreadable(f"An object in the body has more than {MOST_FIELDS} fields; no contract has so many.")
     found = dict(pairs)
     if len(found) != len(pairs):
         _refuse_twice([key for key, _ in pairs])
@@ -117,7 +121,7 @@ def _not_json(text: str, fault: json.JSONDecodeError) -> str:
     if not text.strip():
         return "The body is empty; send one submission as a JSON object."
     return (
-        f"The body is not JSON: {fault.msg.lower()} at line {fault.lineno}, column {fault.colno}"
+        f"The body is not JSON: {fault.msg.lower().removesuffix(' at')} at line {fault.lineno}, column {fault.colno}"
         f"{_at(fault.pos)}; mend it there."
     )
 

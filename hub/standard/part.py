@@ -20,7 +20,8 @@ from hub.standard.rules import Fault, Rule, as_sent, broken, refuse
 class Part(BaseModel):
     """One object: unknown keys refused, types never coerced, rules enforced here and published in the schema."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    # Inputs stay out of pydantic's own errors too: a stray traceback must not quote a resident.
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 
     #: Rules across the fields of this object.
     rules: ClassVar[tuple[Rule, ...]] = ()

@@ -12,7 +12,6 @@ from hub.standard.fields import (
     Between,
     CustodianCode,
     Maybe,
-    Personal,
     Postcode,
     Str64,
     Str100,
@@ -21,9 +20,8 @@ from hub.standard.fields import (
     Uprn,
     Usrn,
     is_postcode,
-    optional,
-    required,
 )
+from hub.standard.labels import Personal, optional, required
 from hub.standard.part import Part
 from hub.standard.rules import Rule, Together
 
@@ -80,12 +78,8 @@ class Property(Part):
 class Location(Part):
     """A spot: coordinates of either kind, a street, an asset, or words. Nothing is converted silently."""
 
-    lat: Maybe[Latitude] = optional(
-        "Latitude (WGS84)", "Lledred (WGS84)", example=52.6369, personal=Personal.YES
-    )
-    long: Maybe[Longitude] = optional(
-        "Longitude (WGS84)", "Hydred (WGS84)", example=-1.1398, personal=Personal.YES
-    )
+    lat: Maybe[Latitude] = optional("Latitude (WGS84)", "Lledred (WGS84)", example=52.6369, personal=Personal.YES)
+    long: Maybe[Longitude] = optional("Longitude (WGS84)", "Hydred (WGS84)", example=-1.1398, personal=Personal.YES)
     easting: Maybe[Easting] = optional(
         "Easting (OSGB36, metres)", "Dwyreiniad (OSGB36, metrau)", example=458_300, personal=Personal.YES
     )
@@ -106,8 +100,6 @@ class Location(Part):
     )
     pinned: Maybe[bool] = optional("Placed on a map by hand", "Wedi'i osod ar fap â llaw", example=True)
     asset_id: Maybe[Str64] = optional("Asset number", "Rhif ased", example="LC-0042")
-    w3w: Maybe[Str100] = optional(
-        "what3words", "what3words", example="filled.count.soap", personal=Personal.YES
-    )
+    w3w: Maybe[Str100] = optional("what3words", "what3words", example="filled.count.soap", personal=Personal.YES)
 
     rules: ClassVar[tuple[Rule, ...]] = (Together("lat", "long"), Together("easting", "northing"))

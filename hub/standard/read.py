@@ -16,10 +16,12 @@ from hub.standard.catalogue import SERVICES
 from hub.standard.cleaning import clean, suspicious
 from hub.standard.envelope import Envelope
 from hub.standard.faults import faults_of
-from hub.standard.fields import Str64, required
+from hub.standard.fields import Str64
+from hub.standard.labels import required
 from hub.standard.parse import Unreadable, decode, parse_sorted, parse_text
 from hub.standard.part import Part, parts_of
 from hub.standard.phones import e164
+from hub.standard.pointers import Loc
 from hub.standard.service import Service
 
 _UNDIALLED = "This does not look like a number that can be dialled; it is kept as typed."
@@ -53,14 +55,13 @@ def read(raw: bytes, *, today: date) -> Read:
     return _read(text, today=today)
 
 
-def read_data(data: dict[str, Any], *, today: date) -> Read:
-    """Read a submission that is parsed already: made by an intake profile, or kept data that was edited.
+def read_data(data: object, *, today: date) -> Read:
+    """As `read`, for a submission that is parsed already: of a batch, or made by an intake profile.
 
-    Fields that the hub adds itself (`phone_e164`) are passed over and made anew.
+    Kept data that was edited goes through `without_derived` first.
     """
-    sent = without_derived(data)
     try:
-        text = json.dumps(sent, allow_nan=False)
+        text = json.dumps(data, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
         text = None
     if text is None:
@@ -77,20 +78,27 @@ def _read(text: str, *, today: date) -> Read:
         tree, warnings = clean(parse_text(text))
         text = json.dumps(tree)
     service, model = _contract(tree)
-    try:
-        submission = model.model_validate_json(text)
-    except ValidationError as error:
-        faults = faults_of(error, model=model, sent=tree, versions=service.known_versions() if service else "1")
-    else:
-        faults = []
-    if faults or service is None:
-        raise Invalid(faults)
+    submission = _validated(model, text)
+    if isinstance(submission, ValidationError):
+        raise Invalid(faults_of(submission, model=model, sent=tree, remedies=_remedies(service)))
     data = submission.model_dump(mode="json", exclude_none=True)
     warnings += submission.remarks(today=today)
     warnings += _dial(data)
     return Read(
-        service=service, submission=submission, data=data, warnings=warnings, digest_input=to_json(digested)
+        service=SERVICES[submission.service],
+        submission=submission,
+        data=data,
+        warnings=warnings,
+        digest_input=to_json(digested),
     )
+
+
+def _validated(model: type[Envelope], text: str) -> Envelope | ValidationError:
+    # Returned, not raised: as the cause of another exception it would carry the body.
+    try:
+        return model.model_validate_json(text)
+    except ValidationError as error:
+        return error
 
 
 def _contract(tree: dict[str, Any]) -> tuple[Service | None, type[Envelope]]:
@@ -98,12 +106,18 @@ def _contract(tree: dict[str, Any]) -> tuple[Service | None, type[Envelope]]:
     code, version = tree.get("service"), tree.get("version")
     if not isinstance(code, str):
         return None, _ServiceUnsaid
-    service = SERVICES.get(code.strip())
+    service = SERVICES.get(code)
     if service is None:
         raise NotThere(f"There is no such service; there are {', '.join(SERVICES)}.")
     # `type`, for to Python `true` is the number 1.
     known = version if type(version) is int and version in service.versions else max(service.versions)
     return service, service.versions[known]
+
+
+def _remedies(service: Service | None) -> dict[Loc, str]:
+    if service is None:
+        return {("service",): f"Send one of: {', '.join(SERVICES)}."}
+    return {("version",): f"Send a version that there is: {service.known_versions()}."}
 
 
 def _dial(data: dict[str, Any]) -> list[Warning]:

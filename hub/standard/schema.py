@@ -12,7 +12,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaV
 from pydantic_core import CoreSchema
 from pydantic_core import core_schema as cs
 
-from hub.standard.fields import Personal
+from hub.standard.labels import Personal
 from hub.standard.part import Part
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

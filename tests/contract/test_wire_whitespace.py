@@ -17,9 +17,13 @@ SETTINGS = {"url": "{url}/municipal/WSAPIService.svc", "username": "username", "
 
 #: shared/back-offices.md, appendix "Whitespace CreateWorksheet": one client's bytes, seen on the wire.
 CAPTURED = b"""\
-<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/" xmlns:wsap="http://schemas.datacontract.org/2004/07/WSAPIAuth.Web.Inputs" xmlns:xsd="http://www.w3.org/2001/XMLSchema" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" soap:encodingStyle="http://schemas.xmlsoap.org/soap/encoding/">
+<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"
+ xmlns:wsap="http://schemas.datacontract.org/2004/07/WSAPIAuth.Web.Inputs"
+ xmlns:xsd="http://www.w3.org/2001/XMLSchema" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"
+ soap:encodingStyle="http://schemas.xmlsoap.org/soap/encoding/">
  <soap:Header>
-  <Security xmlns="http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd" mustUnderstand="true">
+  <Security xmlns="http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
+   mustUnderstand="true">
    <UsernameToken>
     <Username xsi:type="xsd:string">username</Username>
     <Password xsi:type="xsd:string">password</Password>

@@ -106,6 +106,15 @@ async def test_a_thousand_rings_at_once_are_few_messages(ear: Ear) -> None:
     assert 1 <= len(ear.heard) == ear.bell.counts.sent <= 3
 
 
+async def test_heartbeats_go_on_while_bells_keep_coming(ear: Ear) -> None:
+    loop = asyncio.get_running_loop()
+    until = loop.time() + 3.5  # the broker hangs up on one that is silent for two to three seconds
+    while loop.time() < until:
+        ear.bell.ring(f"council-{len(ear.heard)}/waste")
+        await asyncio.sleep(0.002)
+    assert ear.bell.counts.outages == 0
+
+
 async def test_a_cut_connection_is_made_again(far_ear: Ear, network: Proxy) -> None:
     network.cut()
     await until(lambda: far_ear.bell.counts.outages == 1)

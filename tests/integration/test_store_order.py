@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import threading
+import time
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
@@ -48,6 +49,7 @@ def read_all(store: Store, seen: list[str], done: threading.Event) -> None:
         position = rows[-1].feed_seq if rows else position
         if over and not rows:
             return
+        time.sleep(0.005)
 
 
 async def test_three_writers_with_random_delays_are_read_once_each_and_in_order(store: Store) -> None:

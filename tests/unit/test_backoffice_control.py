@@ -109,7 +109,7 @@ async def test_the_control_plane_may_have_a_port_of_its_own() -> None:
 
 @pytest.mark.parametrize("target", ["nonsense", "no.such.module:app", "hub.connector.testing:app", "json:loads"])
 def test_a_target_that_is_no_back_office_is_refused(target: str) -> None:
-    with pytest.raises(ValueError, match="MODULE:app|BackOffice"):
+    with pytest.raises(ValueError, match=r"MODULE:app|BackOffice"):
         load(target)
 
 

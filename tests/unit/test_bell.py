@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import structlog
 from kombu.transport.memory import Channel, Transport
 
 from hub.broker.bell import Bell
@@ -90,12 +91,16 @@ def test_ringing_a_stopped_bell_is_no_error() -> None:
     assert not bell.healthy
 
 
-def test_a_broker_that_is_not_there_stops_nobody() -> None:
-    bell = Bell("amqp://127.0.0.1:1//", patience=IMPATIENT)
-    bell.start(None, None)
-    bell.ring("northborough/waste")
-    assert not bell.healthy
-    bell.stop(timedelta(seconds=2))
+async def test_a_broker_that_is_not_there_stops_nobody_and_is_mentioned_once() -> None:
+    with structlog.testing.capture_logs() as lines:
+        ear = Ear("amqp://hub:opensesame@127.0.0.1:1//", prefix="hub-test")
+        ear.bell.ring("northborough/waste")
+        await asyncio.sleep(0.5)
+        assert not ear.bell.healthy
+        await asyncio.to_thread(ear.bell.stop)
+    assert [(line["event"], line["broker"], line["error"]) for line in lines] == [
+        ("broker.away", "127.0.0.1:1", "ConnectionRefusedError")
+    ]
 
 
 @pytest.mark.parametrize("url", ["redis://127.0.0.1", "memory://;amqp://a", "rabbit", ""])

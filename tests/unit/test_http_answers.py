@@ -36,7 +36,7 @@ def test_what_is_no_json_is_unclear_on_a_write_and_unavailable_on_a_read(body: b
     for written, kind in ((True, Unclear), (False, Unavailable)):
         with pytest.raises(kind) as raised:
             an_answer(body, written=written).json()
-        assert raised.value.code == "not_json"  # type: ignore[attr-defined]
+        assert raised.value.code == "not_json"
         assert "Jo" not in str(raised.value) and raised.value.__cause__ is None
 
 

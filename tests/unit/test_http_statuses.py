@@ -139,7 +139,7 @@ async def test_retry_after_is_read_as_seconds_or_as_a_date_of_the_products_own_c
     http: Http, asked_for: str, date: str | None, wait: timedelta | None
 ) -> None:
     headers = {"Retry_After": asked_for} | ({"Date": date} if date else {})
-    failure = await written(http, 503, **headers)
+    failure = await written(http, 503, StepKind.CREATE, **headers)
     assert isinstance(failure, Unavailable) and failure.retry_after == wait
 
 

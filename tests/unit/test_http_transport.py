@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -201,11 +202,28 @@ async def test_a_create_writes_once_unless_the_product_said_it_did_nothing(http:
         assert len(office.heard) == 2
 
 
+async def test_a_write_that_never_left_does_not_count_as_one(http: Http) -> None:
+    delivery = a_delivery()
+    with peers.deaf() as url, pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await http.write(delivery, "POST", url, json={})
+    assert delivery.writes == 0
+
+
+async def test_a_write_that_was_cut_off_after_it_left_counts(http: Http) -> None:
+    delivery = a_delivery()
+    async with peer(peers.never_answers) as office:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await http.write(delivery, "POST", office.url, json={})
+    assert delivery.writes == 1
+
+
 async def test_a_record_that_cannot_be_written_down_is_refused_before_it_is_marked(http: Http) -> None:
     delivery = a_delivery()
     for broken in ({"json": {"x": "\ud800"}}, {"json": {"x": {1, 2}}}, {"headers": {"X": "a\r\nb"}, "json": {}}):
         with pytest.raises(DeliveryFailure) as raised:
-            await http.write(delivery, "POST", "http://127.0.0.1:9/", **broken)  # type: ignore[arg-type]
+            await http.write(delivery, "POST", "http://127.0.0.1:9/", **broken)
         assert raised.value.code == "unsendable"
     assert delivery.writes == 0
 
@@ -225,8 +243,6 @@ async def test_a_call_after_close_opens_anew(http: Http) -> None:
 
 
 async def test_many_tasks_may_call_at_once(http: Http) -> None:
-    import asyncio
-
     async with peer(answer(200, b"{}")) as office:
         calls = [http.write(a_delivery(StepKind.CREATE), "POST", office.url, json={"n": n}) for n in range(50)]
         answers = await asyncio.gather(*calls)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import re
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -289,7 +289,7 @@ def _words(value: Any) -> Iterator[str]:
 
 
 #: In the order they are asked; `secrets` last, since it looks at what the others left.
-ALL: tuple[Callable[[Trial], Awaitable[None]], ...] = (
+ALL: tuple[Callable[[Trial], Coroutine[Any, Any, None]], ...] = (
     declares,
     delivers,
     marks,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -59,6 +59,7 @@ async def conform(
     settings: Mapping[str, Any] | None = None,
     record: Mapping[str, Any] | None = None,
     options: Mapping[str, Any] | None = None,
+    only: Collection[str] = (),
     deadline: timedelta = timedelta(seconds=0.6),
     say: Say = _print,
 ) -> Report:
@@ -66,12 +67,16 @@ async def conform(
 
     Settings and record are the models' own first examples unless given; every
     http address in the settings is moved to the back office, which runs in a
-    process of its own with these `options`. `say` gets one line a check.
+    process of its own with these `options`. `only` names the checks to make
+    (functions of `checks`), all of them if empty. `say` gets one line a check.
     Raises KitFault where the connector cannot be tried at all.
     """
     name = operation or next(iter(connector_class.operations))
     if name not in connector_class.operations:
         raise KitFault(f"there is no operation {name}; declared are {', '.join(connector_class.operations)}")
+    strange = set(only) - {ask.__name__ for ask in ALL}
+    if strange:
+        raise KitFault(f"there is no check {', '.join(strange)}; there are {', '.join(a.__name__ for a in ALL)}")
     declared = connector_class.operations[name]
     trial_settings = settings or example(connector_class.Settings, what="settings that a council could have")
     trial_record = record or example(declared.record, what="a record that the product takes")
@@ -88,13 +93,13 @@ async def conform(
             deadline=deadline,
         )
         checks = []
-        for ask in ALL:
+        for ask in (ask for ask in ALL if not only or ask.__name__ in only):
             checks.append(await _ask(ask, trial))
             say(str(checks[-1]))
     return Report(connector=connector_class.name, operation=name, checks=tuple(checks))
 
 
-async def _ask(ask: Callable[[Trial], Awaitable[None]], trial: Trial) -> Check:
+async def _ask(ask: Callable[[Trial], Coroutine[Any, Any, None]], trial: Trial) -> Check:
     name = (ask.__doc__ or "").strip()
     try:
         await trial.behave("ok")

@@ -34,19 +34,24 @@ class Tap:
 @contextlib.asynccontextmanager
 async def tapped(url: str) -> AsyncIterator[Tap]:
     """Relay to `url` for as long as the block runs."""
-    tap, there = Tap(), urlsplit(url)
+    tap, there, relays = Tap(), urlsplit(url), set[asyncio.Task[None]]()
 
     async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        here = asyncio.current_task()
+        if here is not None:
+            relays.add(here)
         kept = bytearray()
         tap.raw.append(kept)
         back, forth = await asyncio.open_connection(there.hostname, there.port)
-        answers = asyncio.create_task(_pump(back, writer))
-        while data := await reader.read(65536):
-            kept += data
-            forth.write(data)
-        forth.close()
-        answers.cancel()
-        writer.close()
+        try:
+            async with asyncio.TaskGroup() as both:
+                both.create_task(_pump(back, writer))
+                both.create_task(_pump(reader, forth, kept=kept))
+        finally:
+            for line in (forth, writer):
+                line.close()
+                with contextlib.suppress(ConnectionError):
+                    await line.wait_closed()
 
     server = await asyncio.start_server(relay, "127.0.0.1", 0)
     host, port = server.sockets[0].getsockname()[:2]
@@ -55,11 +60,17 @@ async def tapped(url: str) -> AsyncIterator[Tap]:
         yield tap
     finally:
         server.close()
+        await asyncio.gather(*relays, return_exceptions=True)
 
 
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(65536):
-        writer.write(data)
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, kept: bytearray | None = None) -> None:
+    """Pass bytes on until one side ends, and then end the other."""
+    with contextlib.suppress(ConnectionError):
+        while data := await reader.read(65536):
+            if kept is not None:
+                kept += data
+            writer.write(data)
+            await writer.drain()
     writer.close()
 
 

@@ -9,13 +9,14 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from hub.intake.deps import Room, room_of
 from hub.intake.ops.staff import Operator, scope_of
 from hub.intake.paging import LIMIT, Cursor, Limit, checked, page
+from hub.intake.shapes import ActBody, Page
 from hub.intake.views import instant
 from hub.store import audit
 
 router = APIRouter()
 
 
-@router.get("/v1/audit", summary="Who did what, and why, the newest first")
+@router.get("/v1/audit", summary="Who did what, and why, the newest first", responses={200: {"model": Page[ActBody]}})
 async def list_acts(
     request: Request,
     user: Operator,

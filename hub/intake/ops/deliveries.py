@@ -16,6 +16,7 @@ from hub.intake.naming import id_or_our_reference, is_id
 from hub.intake.ops.spoken import Because, Replay, Resolve, body_of, said
 from hub.intake.ops.staff import Operator, Viewer, scope_of
 from hub.intake.paging import LIMIT, MOST, as_json, checked, page
+from hub.intake.shapes import DeliveryWithAttempts, Page, StaffDelivery
 from hub.intake.taking import LONDON
 from hub.model import StepState, User
 from hub.store import deliveries
@@ -92,7 +93,11 @@ class DeliveryQuery(BaseModel):
 RoomOf = Annotated[Room, Depends(room_of)]
 
 
-@router.get("/v1/deliveries", summary="Deliveries that have something in common, the newest first")
+@router.get(
+    "/v1/deliveries",
+    summary="Deliveries that have something in common, the newest first",
+    responses={200: {"model": Page[StaffDelivery]}},
+)
 async def list_deliveries(
     request: Request, user: Viewer, room: RoomOf, query: Annotated[DeliveryQuery, Query()]
 ) -> Response:
@@ -105,10 +110,14 @@ async def list_deliveries(
     return page(request, items, following=found.next, base=room.base)
 
 
-@router.get("/v1/deliveries/{name}", summary="One delivery with all its attempts")
-async def get_delivery(name: str, user: Viewer, room: RoomOf) -> Response:
+@router.get(
+    "/v1/deliveries/{delivery}",
+    summary="One delivery with all its attempts",
+    responses={200: {"model": DeliveryWithAttempts}},
+)
+async def get_delivery(delivery: str, user: Viewer, room: RoomOf) -> Response:
     """By its id, or by what its destination was given. Holds no personal data: bodies have an address of their own."""
-    known = id_or_our_reference(name)
+    known = id_or_our_reference(delivery)
     if known is None:
         raise NotThere(_ABSENT)
 
@@ -125,38 +134,41 @@ async def get_delivery(name: str, user: Viewer, room: RoomOf) -> Response:
 
 
 @router.post(
-    "/v1/deliveries/{name}/replay",
+    "/v1/deliveries/{delivery}/replay",
     summary="Queue it again",
+    responses={200: {"model": StaffDelivery}},
     openapi_extra=body_of(Replay, {"reason": "The mapping was mended."}, required=False),
 )
-async def replay(name: str, request: Request, user: Operator, room: RoomOf) -> Response:
+async def replay(delivery: str, request: Request, user: Operator, room: RoomOf) -> Response:
     """Dead: queued with attempts reset. Queued: due now. Discarded: queued, with a reason. Delivered: only as
     `new_case` with a reason, and a second person where the destination would take it twice. Else 409."""
     words = await said(request, Replay)
-    done = await room.deps.operations.replay(_id(name), actor=user, reason=words.reason, new_case=words.new_case)
+    done = await room.deps.operations.replay(_id(delivery), actor=user, reason=words.reason, new_case=words.new_case)
     return _now(done.delivery, room)
 
 
 @router.post(
-    "/v1/deliveries/{name}/discard",
+    "/v1/deliveries/{delivery}/discard",
     summary="Set it aside, with a reason",
+    responses={200: {"model": StaffDelivery}},
     openapi_extra=body_of(Because, {"reason": "The resident rang: it was collected."}),
 )
-async def discard(name: str, request: Request, user: Operator, room: RoomOf) -> Response:
+async def discard(delivery: str, request: Request, user: Operator, room: RoomOf) -> Response:
     words = await said(request, Because)
-    done = await room.deps.operations.discard(_id(name), actor=user, reason=words.reason)
+    done = await room.deps.operations.discard(_id(delivery), actor=user, reason=words.reason)
     return _now(done.delivery, room)
 
 
 @router.post(
-    "/v1/deliveries/{name}/resolve",
+    "/v1/deliveries/{delivery}/resolve",
     summary="Say what became of an unclear one",
+    responses={200: {"model": StaffDelivery}},
     openapi_extra=body_of(Resolve, {"outcome": "delivered", "reference": "WS-1093", "reason": "Seen in Whitespace."}),
 )
-async def resolve(name: str, request: Request, user: Operator, room: RoomOf) -> Response:
+async def resolve(delivery: str, request: Request, user: Operator, room: RoomOf) -> Response:
     words = await said(request, Resolve)
     done = await room.deps.operations.resolve(
-        _id(name), outcome=words.outcome, actor=user, reason=words.reason, reference=words.reference
+        _id(delivery), outcome=words.outcome, actor=user, reason=words.reason, reference=words.reference
     )
     return _now(done.delivery, room)
 

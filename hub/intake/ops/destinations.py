@@ -10,6 +10,7 @@ from hub.intake.deps import Room, room_of
 from hub.intake.ops.spoken import Because, body_of, said
 from hub.intake.ops.staff import Operator, Viewer, scope_of
 from hub.intake.paging import as_json, page
+from hub.intake.shapes import DestinationBody, Page
 from hub.intake.views import instant
 from hub.store import destinations
 
@@ -18,7 +19,11 @@ router = APIRouter()
 RoomOf = Annotated[Room, Depends(room_of)]
 
 
-@router.get("/v1/destinations", summary="Every destination, and whether it is asked")
+@router.get(
+    "/v1/destinations",
+    summary="Every destination, and whether it is asked",
+    responses={200: {"model": Page[DestinationBody]}},
+)
 async def list_destinations(request: Request, user: Viewer, room: RoomOf, council: str | None = None) -> Response:
     councils = scope_of(user, council=council)
     rows = await room.deps.store.read(lambda connection: destinations.page(connection, councils=councils))
@@ -28,6 +33,7 @@ async def list_destinations(request: Request, user: Viewer, room: RoomOf, counci
 @router.post(
     "/v1/destinations/{council}/{name}/pause",
     summary="Ask nothing of it until a person resumes it",
+    responses={200: {"model": DestinationBody}},
     openapi_extra=body_of(Because, {"reason": "Their upgrade, until Monday."}),
 )
 async def pause(council: str, name: str, request: Request, user: Operator, room: RoomOf) -> Response:
@@ -37,7 +43,9 @@ async def pause(council: str, name: str, request: Request, user: Operator, room:
     return await _now(f"{council}/{name}", room)
 
 
-@router.post("/v1/destinations/{council}/{name}/resume", summary="Ask it again")
+@router.post(
+    "/v1/destinations/{council}/{name}/resume", summary="Ask it again", responses={200: {"model": DestinationBody}}
+)
 async def resume(council: str, name: str, user: Operator, room: RoomOf) -> Response:
     await room.deps.operations.resume(f"{council}/{name}", actor=user)
     return await _now(f"{council}/{name}", room)

@@ -9,13 +9,18 @@ from fastapi import APIRouter, Depends, Request, Response
 from hub.intake.deps import Room, room_of
 from hub.intake.ops.staff import Viewer, scope_of
 from hub.intake.paging import LIMIT, Limit, page
+from hub.intake.shapes import GroupBody, Page
 from hub.intake.views import instant
 from hub.store import groups
 
 router = APIRouter()
 
 
-@router.get("/v1/groups", summary="Failures that are the same failure, the most recent first")
+@router.get(
+    "/v1/groups",
+    summary="Failures that are the same failure, the most recent first",
+    responses={200: {"model": Page[GroupBody]}},
+)
 async def list_groups(
     request: Request,
     user: Viewer,

@@ -9,13 +9,18 @@ from fastapi import APIRouter, Depends, Request, Response
 from hub.intake.deps import Room, room_of
 from hub.intake.ops.staff import Viewer, scope_of
 from hub.intake.paging import LIMIT, Cursor, Limit, checked, page
+from hub.intake.shapes import Page, ReceivedBody
 from hub.intake.views import instant
 from hub.store import received
 
 router = APIRouter()
 
 
-@router.get("/v1/received", summary="What came in a front end's own format, the newest first")
+@router.get(
+    "/v1/received",
+    summary="What came in a front end's own format, the newest first",
+    responses={200: {"model": Page[ReceivedBody]}},
+)
 async def list_received(
     request: Request,
     user: Viewer,

@@ -1,0 +1,123 @@
+"""`hub connectors`: the products the hub can speak to, described and tried."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+
+import typer
+
+from hub.cli import say
+from hub.cli.options import Json
+from hub.connector.door import Connector
+from hub.errors import HubError
+from hub.registry import Registry
+
+app = typer.Typer(name="connectors", no_args_is_help=True, help="The products the hub can speak to.")
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="a connector; `hub connectors list` names them")]
+_OPTIONAL = ("update", "cancel", "attach", "find", "changes", "receive", "check")
+
+
+@app.command("list")
+def list_connectors(json_out: Json = False) -> None:  # noqa: FBT002
+    """Every connector that an installed package declares."""
+    registry = Registry.discover()
+    found = {"items": [_short(registry, name) for name in registry.names], "next": None}
+    columns = {"name": "name", "for": "about", "operations": "operations"}
+    say.page(found, columns, json_out=json_out, empty="None is installed; is this the environment of the hub?")
+
+
+@app.command()
+def describe(name: Name, json_out: Json = False) -> None:  # noqa: FBT002
+    """What a council fills in, what a record wants, and what a repeat does."""
+    connector = Registry.discover().get(name)
+    if json_out:
+        say.as_json(_whole(connector))
+        return
+    say.line(f"{connector.name}: {_about(connector)}\n\nSettings (in council.yaml)")
+    say.table(_fields(connector.Settings.model_json_schema()), _FIELDS, empty="none")
+    for operation, declared in connector.operations.items():
+        say.line(f"\n{operation} (a repeat is {declared.replay_safety.value})")
+        say.table(_fields(declared.record.model_json_schema()), _FIELDS, empty="any fields")
+
+
+@app.command()
+def test(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="a connector; or --all")] = None,
+    every: Annotated[bool, typer.Option("--all", help="every connector there is")] = False,  # noqa: FBT002
+    operation: Annotated[str | None, typer.Option(help="only this operation")] = None,
+    json_out: Json = False,  # noqa: FBT002
+) -> int:
+    """Run the conformance kit: every way a back office can fail, offline, against the connector's own simulator."""
+    if every == (name is not None):
+        raise typer.BadParameter("give the name of a connector, or --all")
+    registry = Registry.discover()
+    reports = []
+    for one in registry.names if name is None else (name,):
+        connector = registry.get(one)
+        for wanted in (operation,) if operation else connector.operations:
+            reports.append(_try(connector, wanted))
+    if json_out:
+        say.items([report.as_dict() for report in reports])
+    failed = sum(len(report.failed) for report in reports)
+    say.note(f"{failed} checks failed." if failed else "The kit found nothing.")
+    return 1 if failed else 0
+
+
+def _try(connector: type[Connector], operation: str) -> Any:
+    from hub.connector.testing.conformance import KitFault, conform
+
+    say.note(f"{connector.name} {operation}")
+    try:
+        return asyncio.run(conform(connector, operation=operation, say=lambda line: say.note(f"  {line}")))
+    except KitFault as fault:
+        raise HubError(f"{connector.name} cannot be tried: {fault}") from fault
+
+
+def _short(registry: Registry, name: str) -> dict[str, Any]:
+    try:
+        connector = registry.get(name)
+    except HubError as failure:
+        return {"name": name, "about": str(failure), "operations": []}
+    return {"name": name, "about": _about(connector), "operations": list(connector.operations)}
+
+
+def _whole(connector: type[Connector]) -> dict[str, Any]:
+    return {
+        "name": connector.name,
+        "about": _about(connector),
+        "simulator": connector.simulator,
+        "can": ["create", *(verb for verb in _OPTIONAL if callable(getattr(connector, verb, None)))],
+        "settings": connector.Settings.model_json_schema(),
+        "operations": {
+            name: {"replay_safety": declared.replay_safety.value, "record": declared.record.model_json_schema()}
+            for name, declared in connector.operations.items()
+        },
+    }
+
+
+def _about(connector: type[Connector]) -> str:
+    lines = (connector.__doc__ or "").strip().splitlines()
+    return lines[0] if lines else ""
+
+
+_FIELDS = {"field": "name", "needed": "needed", "type": "type", "what it is": "about"}
+
+
+def _fields(schema: dict[str, Any]) -> list[dict[str, Any]]:
+    needed = set(schema.get("required", ()))
+    return [
+        {"name": name, "needed": name in needed, "type": _type(field), "about": field.get("description", "")}
+        for name, field in schema.get("properties", {}).items()
+    ]
+
+
+def _type(field: dict[str, Any]) -> str:
+    if "anyOf" in field:
+        return " or ".join(_type(one) for one in field["anyOf"] if one.get("type") != "null")
+    if "$ref" in field:
+        return str(field["$ref"]).rpartition("/")[2]
+    if field.get("type") == "array":
+        return f"list of {_type(field.get('items', {}))}"
+    return str(field.get("type", "any"))

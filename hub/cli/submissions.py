@@ -1,0 +1,65 @@
+"""`hub submissions`: what happened to this one."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from hub.cli import say
+from hub.cli.desk import at_desk, part
+from hub.cli.options import Council, Cursor, Json, Key, Limit, Url
+
+app = typer.Typer(name="submissions", no_args_is_help=True, help="What happened to this one.")
+
+_COLUMNS = {
+    "reference": "reference",
+    "council": "council",
+    "service": "service",
+    "status": "status",
+    "received": "received_at",
+    "front end's own": "front_end_reference",
+}
+
+
+@app.command("list")
+def list_submissions(
+    council: Council = None,
+    reference: Annotated[str | None, typer.Option(help="the hub's reference, or the front end's")] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    json_out: Json = False,  # noqa: FBT002
+    url: Url = None,
+    key: Key = None,
+) -> None:
+    """Submissions, the newest first."""
+    query = {"council": council, "reference": reference, "limit": limit, "cursor": cursor}
+    found = at_desk(lambda desk: desk.ask("GET", "/v1/submissions", query=query), url=url, key=key)
+    say.page(found, _COLUMNS, json_out=json_out, empty="No submission fits; `hub submit FILE` publishes some.")
+
+
+@app.command()
+def show(
+    reference: Annotated[str, typer.Argument(metavar="REF", help="a reference, or an id")],
+    json_out: Json = False,  # noqa: FBT002
+    url: Url = None,
+    key: Key = None,
+) -> None:
+    """Where one submission is now, and each of its deliveries."""
+    found = at_desk(lambda desk: desk.ask("GET", f"/v1/submissions/{part(reference)}"), url=url, key=key)
+    if json_out:
+        say.as_json(found)
+        return
+    say.facts({name: value for name, value in found.items() if name not in ("deliveries", "updates", "warnings")})
+    for warning in found["warnings"]:
+        say.line(f"warning  {warning['pointer']} {warning['message']}")
+    columns = {
+        "destination": "destination",
+        "connector": "connector",
+        "state": "state",
+        "their reference": "reference",
+        "our reference": "our_reference",
+        "attempts": "attempts",
+        "waiting": "waiting",
+    }
+    say.table(found["deliveries"], columns, empty="It has no deliveries: a person must route it.")

@@ -1,0 +1,1 @@
+"""How fast, measured: hardware, durability and payload printed beside every figure."""
