@@ -166,7 +166,7 @@ class Hub:
 
 
 def _longest_call(councils: Councils) -> timedelta:
-    calls = [d.limits.timeout for slug in councils.slugs for d in councils.find(slug).destinations.values()]
+    calls = [destination.limits.timeout for destination in councils.destinations()]
     return max(calls, default=timedelta(seconds=30)) + timedelta(seconds=5)
 
 
@@ -209,7 +209,7 @@ def web_app(hub: Hub, *, faces: Collection[Face] | None = None) -> FastAPI:
     deps = Deps(
         store=hub.core.store, councils=hub.core.councils, ring=hub.bell.ring, clock=now, ids=uuid7,
         references=reference, metrics=hub.metrics, public_url=settings.public_url or "",
-        max_body=settings.max_body, rate=Rate(per_second=settings.rate, burst=settings.rate * 4),
+        max_body=settings.max_body, rate=Rate(per_second=settings.rate, burst=int(settings.rate * 4)),
         operations=hub.operations, serves=hub.role.value,
     )  # fmt: skip
     return make_app(deps, faces=faces)

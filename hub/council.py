@@ -38,7 +38,7 @@ def secret_settings(value: Any, model: type[BaseModel] | None, path: Path = ()) 
             below = (*path, str(key))
             if isinstance(each, Mapping | list):
                 yield from secret_settings(each, _model(annotation), below)
-            elif _SECRET_NAME.search(str(key)) or any(issubclass(kind, SecretStr | SecretBytes) for kind in _held(annotation)):
+            elif _SECRET_NAME.search(str(key)) or _typed_secret(annotation):
                 yield below, each
     elif isinstance(value, list):
         for at, each in enumerate(value):
@@ -60,6 +60,10 @@ def _held(annotation: Any) -> Iterator[type]:
         yield annotation
     for part in get_args(annotation):
         yield from _held(part)
+
+
+def _typed_secret(annotation: Any) -> bool:
+    return any(issubclass(kind, SecretStr | SecretBytes) for kind in _held(annotation))
 
 
 def _model(annotation: Any) -> type[BaseModel] | None:

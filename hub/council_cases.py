@@ -11,7 +11,7 @@ from typing import Any, Final
 from hub import standard
 from hub.core.findings import Finding, Place, Severity, instead
 from hub.core.trace import Traced
-from hub.core.tree import Places
+from hub.core.tree import Path
 from hub.council import Council, Route
 from hub.council_files import Doc, Library
 from hub.council_records import check_record
@@ -273,12 +273,12 @@ def _compared(doc: Doc, case: Mapping[str, Any], shown: list[Preview]) -> Iterat
         return
     for at, (record, wanted) in enumerate(zip(records, expected, strict=True)):
         path = ("expect", at) if isinstance(case["expect"], list) else ("expect",)
-        for below, said in _differences(record, wanted):
+        for below, why in _differences(record, wanted):
             name = ".".join(str(step) for step in below) or "the record"
-            yield _at(doc, (*path, *below), "case", f"{name}: {said}", "mend the mapping or the case")
+            yield _at(doc, (*path, *below), "case", f"{name}: {why}", "mend the mapping or the case")
 
 
-def _differences(made: Any, wanted: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def _differences(made: Any, wanted: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
     """Where a record is not the expected one. Cases are fictional, so values are shown."""
     if isinstance(made, dict) and isinstance(wanted, dict):
         for key in wanted.keys() - made.keys():
@@ -294,11 +294,10 @@ def _differences(made: Any, wanted: Any, path: tuple[str | int, ...] = ()) -> It
         yield path, f"expected {wanted!r}, made {made!r}"
 
 
-def _steps(pointer: str) -> tuple[str | int, ...]:
+def _steps(pointer: str) -> Path:
     steps = [step.replace("~1", "/").replace("~0", "~") for step in pointer.removeprefix("#").split("/") if step]
     return tuple(int(step) if step.isdigit() else step for step in steps)
 
 
-def _at(doc: Doc, path: tuple[str | int, ...], code: str, message: str, remedy: str) -> Finding:
-    places: Places = doc.places
-    return Finding.at(places.of(path), code, message, remedy)
+def _at(doc: Doc, path: Path, code: str, message: str, remedy: str) -> Finding:
+    return Finding.at(doc.places.of(path), code, message, remedy)

@@ -21,7 +21,9 @@ PATTERNS: Final = "patterns"
 _IGNORED: Final = frozenset(["README.md"])
 _WHOLE: Final = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _DECIMAL: Final = re.compile(r"[-+]?(0|[1-9][0-9]*)?\.?[0-9]+([eE][-+]?[0-9]+)?|[-+]?(0|[1-9][0-9]*)\.")
-_ODD_NUMBER: Final = re.compile(r"[-+]?0[0-9]+(\.[0-9]*)?|0[xob][0-9a-fA-F_]+|[-+]?[0-9][0-9_]*_[0-9_]*|[-+]?\.(inf|nan)", re.I)
+_ODD_NUMBER: Final = re.compile(
+    r"[-+]?0[0-9]+(\.[0-9]*)?|0[xob][0-9a-fA-F_]+|[-+]?[0-9][0-9_]*_[0-9_]*|[-+]?\.(inf|nan)", re.IGNORECASE
+)
 _WORDS: Final[dict[str, Any]] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
@@ -117,7 +119,7 @@ class _Reading:
             if not isinstance(key_node, ScalarNode):
                 self.find(key_node, "wrong_type", "a key is a word, not a list or map", "write a plain key")
                 continue
-            if key_node.tag.endswith(":merge"):
+            if str(key_node.tag).endswith(":merge"):
                 self.find(key_node, "yaml_alias", "`<<` is not read here", "use `extends:`")
                 continue
             self.seen.add(id(key_node))
@@ -125,7 +127,8 @@ class _Reading:
             below = (*path, key)
             if key in made:
                 first = self.keys[below].line
-                self.find(key_node, "duplicate_key", f"`{key}` stands twice (first on line {first})", "keep one of them")
+                message = f"`{key}` stands twice (first on line {first})"
+                self.find(key_node, "duplicate_key", message, "keep one of them")
                 continue
             self.keys[below] = self.place(key_node)
             made[key] = self.value(value_node, below)
@@ -135,7 +138,7 @@ class _Reading:
 
     def _scalar(self, node: Any) -> Any:
         text: str = node.value
-        if node.style is not None or node.tag == "tag:yaml.org,2002:str" and _plain(text) is not text:
+        if node.style is not None or (node.tag == "tag:yaml.org,2002:str" and _plain(text) is not text):
             return text
         if _ODD_NUMBER.fullmatch(text):
             message = f"`{text}` could be read as two different numbers"

@@ -42,7 +42,9 @@ class TableReader:
             case _:
                 return value
 
-    def _table(self, name: str, rows: Mapping[str, Any], lines: Mapping[str, int], stated: Mapping[str, Any], path: Path) -> Table:
+    def _table(
+        self, name: str, rows: Mapping[str, Any], lines: Mapping[str, int], stated: Mapping[str, Any], path: Path
+    ) -> Table:
         word = stated.get("on_missing", OnMissing.REFUSE)
         if word not in tuple(OnMissing):
             remedy = "write `refuse` or `default`"
@@ -82,7 +84,8 @@ class TableReader:
             return None
         rows, columns = self._rows(file)
         if not columns:
-            self.findings.append(Finding.at(Place(file=file), "bad_table", "a table without a heading", "name its columns"))
+            message = "a table without a heading"
+            self.findings.append(Finding.at(Place(file=file), "bad_table", message, "name its columns"))
             return None
         key = self._column(value, "key", columns, path, columns[0])
         chosen = self._column(value, "value", columns, path, None)
@@ -127,9 +130,9 @@ class TableReader:
     def _column(
         self, value: Mapping[str, Any], which: str, columns: list[str], path: Path, otherwise: str | None
     ) -> str | None:
-        wanted = value.get(which, otherwise)
+        wanted: Any = value.get(which, otherwise)
         if wanted is None or wanted in columns:
-            return wanted
+            return None if wanted is None else str(wanted)
         message = f"the table has no column `{wanted}`"
         self.find((*path, which), "missing_column", message, instead(str(wanted), columns))
         return None

@@ -10,6 +10,7 @@ from pathlib import Path
 import structlog
 from sqlalchemy import Connection
 
+from hub.core.findings import Severity
 from hub.councils import Councils, Finding, load, read_tree
 from hub.errors import HubError, StoreUnavailable
 from hub.registry import Registry
@@ -27,7 +28,7 @@ class CouncilFilesRefused(HubError):
 
     def __init__(self, findings: Iterable[Finding]) -> None:
         self.findings = tuple(findings)
-        errors = [finding for finding in self.findings if finding.severity == "error"]
+        errors = [finding for finding in self.findings if finding.severity is Severity.ERROR]
         first = errors[0] if errors else None
         told = f" The first of {len(errors)}: {first.file}:{first.line} {first.message}" if first else ""
         super().__init__(f"{(type(self).__doc__ or '').strip()}{told}")
@@ -88,7 +89,8 @@ class CurrentCouncils:
                 log.error("generation.refused", error=type(failure).__name__)
 
     def _use(self, files: Mapping[str, str], *, number: int) -> Councils:
-        loaded = load(files, registry=self._registry, secrets=self._secrets, generation=number)
+        # These files were checked, cases and all, when they were adopted.
+        loaded = load(files, registry=self._registry, secrets=self._secrets, generation=number, cases=False)
         if loaded.councils is None:
             raise CouncilFilesRefused(loaded.findings)
         self._councils = loaded.councils
@@ -97,13 +99,12 @@ class CurrentCouncils:
 
 
 def _specs(councils: Councils) -> Iterable[DestinationSpec]:
-    for slug in councils.slugs:
-        for destination in councils.find(slug).destinations.values():
-            yield DestinationSpec(
-                id=destination.id,
-                council=slug,
-                name=destination.name,
-                connector=destination.connector,
-                concurrency=destination.limits.concurrency,
-                per_second=destination.limits.per_second,
-            )
+    for destination in councils.destinations():
+        yield DestinationSpec(
+            id=destination.id,
+            council=destination.council,
+            name=destination.name,
+            connector=destination.connector,
+            concurrency=destination.limits.concurrency,
+            per_second=destination.limits.per_second,
+        )

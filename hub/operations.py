@@ -102,8 +102,8 @@ class Operations:
             if target.state is not StepState.UNCLEAR:
                 raise WrongState(f"It is {target.state.value}, not unclear; there is nothing to resolve.")
             kind = _resolve(connection, target, outcome=outcome, reference=reference, reason=reason)
-            detail = {"outcome": outcome}
-            _tell(connection, target, kind=kind, verb="resolve", actor=actor, reason=reason, detail=detail)
+            told: dict[str, str] = {"outcome": outcome}
+            _tell(connection, target, kind=kind, verb="resolve", actor=actor, reason=reason, detail=told)
             return target.delivery
 
         return await self._done(await self.store.transact(work))

@@ -11,7 +11,8 @@ from jinja2.exceptions import TemplateError
 from hub.core.findings import Finding, Place, instead
 from hub.core.mapping import BLOCKS, Block, CompiledMapping, Condition, Need, compile_block
 from hub.core.paths import ANYTHING, Schema, Shape
-from hub.core.reading import PARAMETER, Reader, Scope, constant_indexes
+from hub.core.reading import Reader
+from hub.core.scope import PARAMETER, Scope, constant_indexes
 from hub.core.tree import Builder, Loop, Path, Places
 
 KEYS: Final = ("service", "connector", "help", "needs", "each", *BLOCKS, "status", "extends")
@@ -49,7 +50,9 @@ def compile_mapping(
     return _Compiler(tree=tree, file=file, places=places, schemas=tuple(schemas), names=frozenset(names)).compile()
 
 
-def compile_condition(value: Any, place: Place, *, schemas: Collection[Schema] = ()) -> tuple[Condition | None, list[Finding]]:
+def compile_condition(
+    value: Any, place: Place, *, schemas: Collection[Schema] = ()
+) -> tuple[Condition | None, list[Finding]]:
     """Compile a route's `when`."""
     builder = Builder(places=Places(values={(): place}), reader=Reader(), findings=[])
     rule = builder.condition(value, (), _scope(schemas, ()))

@@ -68,7 +68,7 @@ def day_of(value: object) -> datetime:
         day = None
     if day is None:
         raise Mishap("type", "not a date; `date` reads YYYY-MM-DD or an RFC 3339 time")
-    return datetime(day.year, day.month, day.day)
+    return datetime(day.year, day.month, day.day, tzinfo=LONDON)
 
 
 def moment_of(value: object) -> datetime:

@@ -163,11 +163,14 @@ def _one(node: nodes.Node) -> None:
             if node.name not in TESTS:
                 remedy = instead(node.name, TESTS)
                 raise _Refusal("unknown_test", f"there is no test `{node.name}`", remedy, node.name)
+        case _:
+            pass
 
 
 def _name(name: str, *, below: bool = False) -> None:
     if name.startswith("_"):
-        raise _Refusal("not_allowed", f"`{name}` is not a field: no field starts with an underscore", "name a field", name)
+        message = f"`{name}` is not a field: no field starts with an underscore"
+        raise _Refusal("not_allowed", message, "name a field", name)
     if not below and name in RESERVED - {"omit"}:
         raise _Refusal("not_allowed", f"`{name}` has no meaning here", "name a field of the submission", name)
 
@@ -181,7 +184,8 @@ def _subscript(key: nodes.Expr) -> None:
         case nodes.Slice():
             raise _Refusal("not_allowed", *_REFUSED[nodes.Slice])
         case _:
-            raise _Refusal("not_allowed", "only a name or a position may stand in [ ]", "look a code up in a table", "[")
+            message = "only a name or a position may stand in [ ]"
+            raise _Refusal("not_allowed", message, "look a code up in a table", "[")
 
 
 def _constant(value: object) -> None:
@@ -198,7 +202,7 @@ def _filter(node: nodes.Filter) -> None:
         raise _Refusal("unknown_filter", f"there is no filter `{node.name}`", remedy, node.name)
     if node.node is None or node.dyn_args is not None or node.dyn_kwargs is not None:
         raise _Refusal("not_allowed", "`*` arguments", "write the arguments out", node.name)
-    given = dict(zip(signature.parameters, node.args, strict=False))
+    given: dict[str, nodes.Expr] = dict(zip(signature.parameters, node.args, strict=False))
     extra = [word.key for word in node.kwargs if word.key not in signature.parameters or word.key in given]
     given.update({word.key: word.value for word in node.kwargs})
     if extra or len(node.args) > len(signature.parameters) or len(given) < signature.needs:
@@ -217,7 +221,7 @@ def _argument_kinds(node: nodes.Filter, signature: Signature, given: dict[str, n
         argument = given.get(name)
         if argument is None:
             continue
-        value = argument.value if isinstance(argument, nodes.Const) else None
+        value: Any = argument.value if isinstance(argument, nodes.Const) else None
         if type(value) is not kind or (kind is int and value < 1):
             word = "a number from 1" if kind is int else "a text in quotes"
             raise _Refusal("wrong_arguments", f"`{node.name}` needs {word} here", "mend its argument", node.name)

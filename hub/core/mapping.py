@@ -11,7 +11,7 @@ from jinja2.environment import Template
 from hub.core.expressions import Rule
 from hub.core.filters import SANDBOX, check_list, hold
 from hub.core.findings import Place
-from hub.core.reading import Indexed
+from hub.core.scope import Indexed
 from hub.core.sandbox import OMIT, Mishap, Run
 from hub.core.trace import Traced, Walk
 from hub.core.tree import Loop, Node, element, expression
@@ -121,7 +121,7 @@ class CompiledMapping:
             record = SANDBOX.evaluate(chosen.template, names)
         except Exception:  # the whole cannot say which leaf failed: find it
             record = self._walk(context, item=item, loops=chosen.loops).make(chosen.tree)
-        return {} if record is OMIT else record  # type: ignore[no-any-return]
+        return {} if record is OMIT else record
 
     def trace(self, block: str, context: Mapping[str, Any], *, item: Any = None) -> Traced:
         """The record with the origin of each leaf; a fault stands in the result instead of being raised."""

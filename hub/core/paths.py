@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from hub.core.kinds import kind_of
+
 Schema = Mapping[str, Any]
 
 #: What the hub adds to every submission before a mapping sees it.
@@ -88,7 +90,7 @@ class Shape:
             stated = facet.schema.get("type", ())
             found.update([stated] if isinstance(stated, str) else stated)
             if "const" in facet.schema and not stated:
-                found.add(_type_of(facet.schema["const"]))
+                found.add(kind_of(facet.schema["const"]))
         return frozenset(found - {"null"})
 
     @property
@@ -176,24 +178,6 @@ def _allows_more(schema: Schema) -> bool:
 
 def _list_of(schema: object) -> list[Schema]:
     return [schema] if isinstance(schema, Mapping) else []
-
-
-def _type_of(value: object) -> str:
-    match value:
-        case bool():
-            return "boolean"
-        case str():
-            return "string"
-        case int():
-            return "integer"
-        case float():
-            return "number"
-        case None:
-            return "null"
-        case list():
-            return "array"
-        case _:
-            return "object"
 
 
 def _spread(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -11,59 +11,26 @@ from jinja2 import nodes
 
 from hub.core.expressions import Rule, path_of
 from hub.core.filters import SIGNATURES
-from hub.core.findings import Finding, Place, Severity, instead
+from hub.core.findings import Finding, Place, instead
+from hub.core.kinds import BOOLEAN, NUMBERS, SCALARS, TEXT, UNKNOWN, alike, kind_of, words
 from hub.core.paths import ANYTHING, Shape
+from hub.core.scope import Indexed, Parameter, Scope, Seen, tested_paths
 
 
-class Parameter:
-    """A name that a route's `with` fills: a table or a plain value, known only there."""
-
-
-PARAMETER: Final = Parameter()
-Scope = Mapping[str, "Shape | Parameter"]
-
-_UNKNOWN: Final[frozenset[str]] = frozenset()
-_TEXT: Final = frozenset(["string"])
-_BOOLEAN: Final = frozenset(["boolean"])
-_NUMBERS: Final = frozenset(["number", "integer"])
-_SCALARS: Final = frozenset(["string", "number", "integer", "boolean"])
 _WANTS: Final[dict[str, frozenset[str]]] = {
-    "lookup": _SCALARS,
-    "date": _TEXT,
-    "datetime": _TEXT,
+    "lookup": SCALARS,
+    "date": TEXT,
+    "datetime": TEXT,
     "easting": frozenset(["object"]),
     "northing": frozenset(["object"]),
     "first_name": frozenset(["object", "string"]),
     "last_name": frozenset(["object", "string"]),
     "join_lines": frozenset(["array", "object"]),
     "shorten": frozenset(["string", "number", "integer"]),
-    "phone": _TEXT,
-    "postcode": _TEXT,
-    "yes_no": _BOOLEAN,
+    "phone": TEXT,
+    "postcode": TEXT,
+    "yes_no": BOOLEAN,
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """What is known of an expression before it runs."""
-
-    types: frozenset[str] = _UNKNOWN  #: JSON types it can have; empty when that is not known
-    shape: Shape | None = None
-    path: str | None = None
-    absent: tuple[str, ...] = ()  #: optional paths that would leave it undefined
-    parameter: bool = False
-    table: str | None = None  #: the table whose values it can have
-    values: tuple[Any, ...] = ()  #: every value it can have, where the contract lists them
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Indexed:
-    """A list read at a fixed position: fine only where every position that may be filled is read."""
-
-    path: str
-    index: int
-    most: int | None
-    place: Place
 
 
 @dataclass(slots=True, kw_only=True)
@@ -82,9 +49,9 @@ class Reader:
     def read(self, rule: Rule, scope: Scope) -> Seen:
         """Check one leaf; what it can be, for the check against the record."""
         self._rule, self._scope = rule, scope
-        self._tested = _tested(rule)
+        self._tested = tested_paths(rule)
         if rule.literal:
-            return Seen(types=frozenset([_kind(rule.value)]))
+            return Seen(types=frozenset([kind_of(rule.value)]))
         if len(rule.pieces) == 1 and isinstance(rule.pieces[0], nodes.Expr):
             seen = self._see(rule.pieces[0])
             self._use(seen)
@@ -92,13 +59,14 @@ class Reader:
         for piece in rule.pieces:
             if isinstance(piece, nodes.Expr):
                 self._into_text(self._see(piece))
-        return Seen(types=_TEXT | ({"omit"} if rule.may_omit else _UNKNOWN))
+        return Seen(types=TEXT | ({"omit"} if rule.may_omit else UNKNOWN))
 
     def list_of(self, rule: Rule, scope: Scope) -> Shape:
         """Check what a loop goes through; what one element is."""
         seen = self.read(rule, scope)
         if seen.types and "array" not in seen.types:
-            self._find("wrong_type", f"`{seen.path or rule.text}` is not a list", "name a list of the contract", seen.path)
+            message = f"`{seen.path or rule.text}` is not a list"
+            self._find("wrong_type", message, "name a list of the contract", seen.path)
             return ANYTHING
         return seen.shape.element() if seen.shape is not None else ANYTHING
 
@@ -106,45 +74,54 @@ class Reader:
         """Check a `when`: it must be able to be true or false."""
         seen = self.read(rule, scope)
         if seen.types and "boolean" not in seen.types:
-            self._find("wrong_type", "a `when` must be true or false", "compare it, or test it with `is defined`", seen.path)
+            remedy = "compare it, or test it with `is defined`"
+            self._find("wrong_type", "a `when` must be true or false", remedy, seen.path)
 
     # -- one method for each kind of node
 
     def _see(self, node: nodes.Node) -> Seen:
         match node:
-            case nodes.Const(value=value):
-                return Seen(types=frozenset([_kind(value)]), values=(value,))
             case nodes.Name() | nodes.Getattr() | nodes.Getitem():
                 return self._path(node)
             case nodes.Filter():
                 return self._filter(node)
-            case nodes.Test():
-                return self._test(node)
-            case nodes.CondExpr():
+            case nodes.CondExpr() | nodes.And() | nodes.Or():
                 return self._choice(node)
-            case nodes.Compare():
-                return self._compare(node)
-            case nodes.Concat():
-                for piece in node.nodes:
-                    self._into_text(self._see(piece))
-                return Seen(types=_TEXT)
-            case nodes.And() | nodes.Or():
-                return _either(self._used(node.left), self._used(node.right))
-            case nodes.Not():
-                self._used(node.node)
-                return Seen(types=_BOOLEAN)
-            case nodes.List():
-                for item in node.items:
-                    self._used(item)
-                return Seen(types=frozenset(["array"]))
-            case nodes.Dict():
-                for pair in node.items:
-                    self._used(pair.value)
-                return Seen(types=frozenset(["object"]))
+            case nodes.Test() | nodes.Compare() | nodes.Not():
+                return self._question(node)
+            case nodes.Const() | nodes.List() | nodes.Dict() | nodes.Concat():
+                return self._made(node)
             case nodes.BinExpr() | nodes.UnaryExpr():
                 return self._sum(node)
             case _:
                 return Seen()
+
+    def _made(self, node: nodes.Const | nodes.List | nodes.Dict | nodes.Concat) -> Seen:
+        match node:
+            case nodes.Const(value=value):
+                return Seen(types=frozenset([kind_of(value)]), values=(value,))
+            case nodes.Concat(nodes=pieces):
+                for piece in pieces:
+                    self._into_text(self._see(piece))
+                return Seen(types=TEXT)
+            case nodes.List(items=items):
+                for item in items:
+                    self._used(item)
+                return Seen(types=frozenset(["array"]))
+            case _:
+                for pair in node.items:
+                    self._used(pair.value)
+                return Seen(types=frozenset(["object"]))
+
+    def _question(self, node: nodes.Test | nodes.Compare | nodes.Not) -> Seen:
+        match node:
+            case nodes.Test():
+                self._test(node)
+            case nodes.Compare():
+                self._compare(node)
+            case _:
+                self._used(node.node)
+        return Seen(types=BOOLEAN)
 
     def _used(self, node: nodes.Node) -> Seen:
         seen = self._see(node)
@@ -161,7 +138,7 @@ class Reader:
         self._use(seen)
         if seen.types and not seen.types & {"string", "number", "integer", "omit"}:
             remedy = "say how it reads with `| yes_no`" if "boolean" in seen.types else "join it with `| join_lines`"
-            self._find("wrong_type", f"a {_words(seen.types)} inside a text", remedy, seen.path)
+            self._find("wrong_type", f"a {words(seen.types)} inside a text", remedy, seen.path)
 
     def _path(self, node: nodes.Node) -> Seen:
         match node:
@@ -234,14 +211,13 @@ class Reader:
         assert node.node is not None
         seen = self._see(node.node)
         arguments = [*node.args, *(word.value for word in node.kwargs)]
-        match node.name:
-            case "default":
-                other = self._see(arguments[0])
-                return replace(_either(replace(seen, absent=()), other), path=seen.path)
-            case "required":
-                return replace(seen, absent=())
-            case "lookup":
-                return self._lookup(seen, arguments[0])
+        if node.name == "default":
+            other = self._see(arguments[0])
+            return replace(_either(replace(seen, absent=()), other), path=seen.path)
+        if node.name == "required":
+            return replace(seen, absent=())
+        if node.name == "lookup":
+            return self._lookup(seen, arguments[0])
         for argument in arguments:
             self._used(argument)
         self._wants(node.name, seen)
@@ -250,14 +226,14 @@ class Reader:
             absent = absent or ((f"{seen.path} | {node.name}",) if "object" in seen.types else ())
         made = SIGNATURES[node.name].makes or _types_of_all(self._see(argument) for argument in arguments)
         if node.name == "yes_no" and not arguments:
-            made = _TEXT
-        return Seen(types=made | (seen.types & {"omit"}) if made else _UNKNOWN, path=seen.path, absent=absent)
+            made = TEXT
+        return Seen(types=made | (seen.types & {"omit"}) if made else UNKNOWN, path=seen.path, absent=absent)
 
     def _wants(self, name: str, seen: Seen) -> None:
-        wanted = _WANTS.get(name, _UNKNOWN)
+        wanted = _WANTS.get(name, UNKNOWN)
         if seen.types and wanted and not seen.types & (wanted | {"omit"}):
-            remedy = f"`{name}` works on a {_words(wanted)}"
-            self._find("wrong_type", f"`{name}` cannot work on a {_words(seen.types)}", remedy, seen.path)
+            remedy = f"`{name}` works on a {words(wanted)}"
+            self._find("wrong_type", f"`{name}` cannot work on a {words(seen.types)}", remedy, seen.path)
 
     def _lookup(self, seen: Seen, argument: nodes.Node) -> Seen:
         self._wants("lookup", seen)
@@ -271,7 +247,7 @@ class Reader:
         self.looked_up.append((self._place(str(name)), str(name), seen.values))
         return Seen(absent=seen.absent, table=str(name), path=seen.path)
 
-    def _test(self, node: nodes.Test) -> Seen:
+    def _test(self, node: nodes.Test) -> None:
         seen = self._see(node.node)
         if node.name not in ("defined", "undefined"):
             self._use(seen)
@@ -279,13 +255,14 @@ class Reader:
             other = self._used(argument)
             if node.name == "in":
                 self._among(seen, argument, other)
-        return Seen(types=_BOOLEAN)
 
-    def _choice(self, node: nodes.CondExpr) -> Seen:
+    def _choice(self, node: nodes.CondExpr | nodes.And | nodes.Or) -> Seen:
+        if not isinstance(node, nodes.CondExpr):
+            return _either(self._used(node.left), self._used(node.right))
         self._used(node.test)
         return _either(self._see(node.expr1), self._see(node.expr2) if node.expr2 is not None else Seen())
 
-    def _compare(self, node: nodes.Compare) -> Seen:
+    def _compare(self, node: nodes.Compare) -> None:
         left = self._used(node.expr)
         for operand in node.ops:
             right = self._used(operand.expr)
@@ -295,7 +272,6 @@ class Reader:
             elif operand.op in ("in", "notin"):
                 self._among(left, operand.expr, right)
             left = right
-        return Seen(types=_BOOLEAN)
 
     def _equal(self, known: Seen, other: Seen) -> None:
         """A value of the contract against a constant that it can never be."""
@@ -305,15 +281,15 @@ class Reader:
         if known.values and value not in known.values:
             remedy = instead(str(value), [str(each) for each in known.values])
             self._find("wrong_enum", f"`{known.path}` is never `{value}`", remedy, str(value))
-        elif known.types and other.types and not _alike(known.types, other.types):
-            message = f"`{known.path}` is a {_words(known.types)}, never a {_words(other.types)}"
+        elif known.types and other.types and not alike(known.types, other.types):
+            message = f"`{known.path}` is a {words(known.types)}, never a {words(other.types)}"
             self._find("wrong_type", message, "compare it with a value of its own type", known.path)
 
     def _among(self, known: Seen, node: nodes.Node, other: Seen) -> None:
         if isinstance(node, nodes.List):
             for item in node.items:
                 if isinstance(item, nodes.Const):
-                    self._equal(known, Seen(types=frozenset([_kind(item.value)]), values=(item.value,)))
+                    self._equal(known, Seen(types=frozenset([kind_of(item.value)]), values=(item.value,)))
         elif other.shape is not None and "array" in other.types:
             element = other.shape.element()
             self._equal(Seen(path=other.path, types=element.types, values=element.enum), known)
@@ -322,11 +298,11 @@ class Reader:
         sides = [node.left, node.right] if isinstance(node, nodes.BinExpr) else [node.node]
         seen = [self._used(side) for side in sides]
         if isinstance(node, nodes.Add) and all("string" in each.types for each in seen):
-            return Seen(types=_TEXT)
+            return Seen(types=TEXT)
         for each in seen:
-            if each.types and not each.types & (_NUMBERS | {"omit"}):
-                self._find("wrong_type", f"a {_words(each.types)} in a sum", "join texts with `~`", each.path)
-        return Seen(types=_NUMBERS)
+            if each.types and not each.types & (NUMBERS | {"omit"}):
+                self._find("wrong_type", f"a {words(each.types)} in a sum", "join texts with `~`", each.path)
+        return Seen(types=NUMBERS)
 
     def _place(self, needle: str | None) -> Place:
         assert self._rule is not None
@@ -342,59 +318,11 @@ class Reader:
         self.findings.append(Finding.at(self._place(needle), code, message, remedy))
 
 
-def constant_indexes(indexed: Iterable[Indexed]) -> list[Finding]:
-    """Lists of which only some positions are read, so that what a resident adds further on would be lost."""
-    seen = list(indexed)
-    found = []
-    for each in seen:
-        read = {other.index for other in seen if other.path == each.path}
-        if each.most is not None and read >= set(range(each.most)):
-            continue
-        most = "more" if each.most is None else f"up to {each.most}"
-        found.append(
-            Finding.at(
-                each.place,
-                "constant_index",
-                f"`{each.path}[{each.index}]` reads one element of a list that may hold {most}; the others are lost",
-                "split it with `each:`, go through it with `for:`, or join it with `| join_lines`",
-            )
-        )
-    return found
-
-
-def optional_paths(optional: Iterable[tuple[Place, str]], *, tested: frozenset[str]) -> list[Finding]:
-    """Optional fields that nothing defaults and no route tests: a submission without one needs a person."""
-    return [
-        Finding.at(
-            place,
-            "may_be_absent",
-            f"`{path}` is optional in the contract; a submission without it would wait for a person",
-            "say what holds then: `| default(omit)`, `| default(…)`, or `| required` if that is meant",
-            severity=Severity.WARNING,
-        )
-        for place, path in dict.fromkeys(optional)
-        if not any(path == known or path.startswith(f"{known}.") for known in tested)
-    ]
-
-
-def _tested(rule: Rule) -> frozenset[str]:
-    return frozenset(
-        path
-        for piece in rule.pieces
-        if isinstance(piece, nodes.Expr)
-        for test in ([piece] if isinstance(piece, nodes.Test) else piece.find_all(nodes.Test))
-        if test.name in ("defined", "undefined") and (path := path_of(test.node)) is not None
-    )
-
-
-tested_paths = _tested
-
-
 def _either(one: Seen, other: Seen) -> Seen:
     known = one.types and other.types
     values = one.values + other.values if one.values and other.values else ()
     return Seen(
-        types=one.types | other.types if known else _UNKNOWN,
+        types=one.types | other.types if known else UNKNOWN,
         absent=one.absent + other.absent,
         values=values,
         shape=one.shape if other.types == frozenset(["array"]) and "array" in one.types else None,
@@ -405,40 +333,6 @@ def _types_of_all(all_seen: Iterable[Seen]) -> frozenset[str]:
     found: set[str] = set()
     for seen in all_seen:
         if not seen.types:
-            return _UNKNOWN
+            return UNKNOWN
         found |= seen.types
     return frozenset(found)
-
-
-def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
-    return bool(one & other) or bool(one & _NUMBERS and other & _NUMBERS)
-
-
-def _kind(value: object) -> str:
-    match value:
-        case bool():
-            return "boolean"
-        case str():
-            return "string"
-        case int():
-            return "integer"
-        case float():
-            return "number"
-        case None:
-            return "null"
-        case list():
-            return "array"
-        case _:
-            return "object"
-
-
-def _words(types: frozenset[str]) -> str:
-    names = {
-        "string": "text",
-        "boolean": "true/false value",
-        "array": "list",
-        "object": "map",
-        "integer": "number",
-        "omit": "omitted value",
-    }
-    return " or ".join(sorted({names.get(each, each) for each in types}))

@@ -46,7 +46,7 @@ class Omit:
     def _refuse(self, *_: object) -> NoReturn:
         raise Mishap("omit", "`omit` cannot be compared or tested; use it in `default(omit)` or in `… else omit`")
 
-    __bool__ = __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __contains__ = __len__ = __iter__ = _refuse  # type: ignore[assignment]
+    __bool__ = __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __contains__ = __len__ = __iter__ = _refuse
     __hash__ = object.__hash__
 
     def __repr__(self) -> str:
@@ -106,7 +106,7 @@ def join_text(pieces: list[Any], run: Run) -> str | Omit:
     for piece in pieces:
         if piece is OMIT:
             return OMIT
-        made.append(piece if piece.__class__ is str else text_of(piece))
+        made.append(text_of(piece))
     result = "".join(made)
     run.charge(len(result))
     return result
@@ -244,7 +244,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             raise Mishap("type", f"`{operator}` works on a number")
         return -arg if operator == "-" else arg
 
-    def call(self, *_: Any, **__: Any) -> NoReturn:  # type: ignore[override]
+    def call(self, *_: Any, **__: Any) -> NoReturn:
         raise Mishap("not_allowed", "nothing can be called in an expression")
 
     def assemble(self, expression: nodes.Expr) -> Template:

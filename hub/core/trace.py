@@ -138,7 +138,7 @@ class Walk:
             raise self.fault(error, node.over, path) from None
         outer, aliases = self.names, self.aliases
         source = self._source(node.over.paths[0]) if node.over.paths else node.name
-        made = []
+        made: list[Any] = []
         for at, each in enumerate(elements):
             self.names = {**outer, node.name: each}
             self.aliases = {**aliases, node.name: f"{source}[{at}]"}

@@ -11,7 +11,8 @@ from jinja2 import nodes
 
 from hub.core.expressions import RESERVED, Rule, helper, is_rule, read_rule
 from hub.core.findings import Finding, Place, instead
-from hub.core.reading import Reader, Scope, Seen
+from hub.core.reading import Reader
+from hub.core.scope import Scope, Seen
 
 Path = tuple[str | int, ...]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -32,6 +32,8 @@ from hub.store.claims import Claimed
 from hub.store.store import Store
 
 log = structlog.get_logger()
+
+_GRACE = timedelta(milliseconds=500)  #: shorter than any lease margin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +71,8 @@ class Sender:
         except HubError as failure:
             return failure
         delivery = self._delivery(claimed)
-        timeout = destination.limits.timeout.total_seconds()
+        # The seam's own deadline comes first, where there is one: it knows better what had happened by then.
+        timeout = (destination.limits.timeout + _GRACE).total_seconds()
         try:
             async with asyncio.timeout(timeout) as deadline:
                 return await connector.create(record, delivery)
@@ -93,15 +96,14 @@ class Sender:
             raise MappingFault("the content was forgotten on time; nothing can be sent", where="retention")
         raw = self.store.sealer.open(claimed.body, place=f"submission_content|{claimed.submission}|{claimed.revision}")
         context = route.context(json.loads(raw), _hub_facts(claimed))
-        item = _item(route, context, claimed.item_index)
-        record = route.mapping.run(claimed.kind.value, context, item=item)
+        record = route.record(claimed.kind.value, context, item_index=claimed.item_index)
         connector = self.pool.get(route.destination)
         operation = connector.operations[route.mapping.operation(claimed.kind.value)]
         try:
             return route.destination, connector, operation.record.model_validate(record)
         except ValidationError as failure:
             problem = "; ".join(shape_of(failure.errors(include_input=False, include_url=False)))
-        raise MappingFault(problem, where=f"{route.mapping.where} {claimed.kind.value}.record", code="record")
+        raise MappingFault(problem, where=f"{route.mapping.file} {claimed.kind.value}.record", code="record")
 
     def _route(self, claimed: Claimed) -> Route:
         try:
@@ -262,15 +264,3 @@ def _hub_facts(claimed: Claimed) -> dict[str, Any]:
     if claimed.due_by is not None:
         facts["due_by"] = claimed.due_by.isoformat()
     return facts
-
-
-def _item(route: Route, context: Mapping[str, Any], index: int | None) -> Any:
-    if index is None:
-        return None
-    items = route.mapping.split(context)
-    if index >= len(items):
-        raise MappingFault(
-            "the mapping splits this submission into fewer parts than when it was accepted", where=route.mapping.where
-        )
-    return items[index]
-

@@ -34,19 +34,29 @@ def gather(exchanges: Sequence[Exchange], result: Receipt | BaseException) -> by
             "type": type(failure).__name__,
             "at": [f"{frame.name}:{frame.lineno}" for frame in frames],
         }
-    raw = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
-    return raw if len(raw) <= CAP else json.dumps({"too_large": len(raw), "exchanges": []}).encode()
+    raw = _bytes(told)
+    share = CAP
+    while len(raw) > CAP and share > 256:
+        # Too much: every body gives up half, so that each exchange is still told.
+        share //= 2
+        told["exchanges"] = [_exchange(one, cap=share) for one in exchanges]
+        raw = _bytes(told)
+    return raw
 
 
-def _exchange(one: Exchange) -> dict[str, Any]:
+def _bytes(told: dict[str, Any]) -> bytes:
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _exchange(one: Exchange, *, cap: int = CAP) -> dict[str, Any]:
     return {
         "method": one.method,
         "url": one.url,
         "request_headers": dict(one.request_headers),
-        "request": one.request.decode("utf-8", "replace"),
+        "request": one.request[:cap].decode("utf-8", "replace"),
         "status": one.status,
         "response_headers": dict(one.response_headers),
-        "response": one.response.decode("utf-8", "replace"),
+        "response": one.response[:cap].decode("utf-8", "replace"),
         "failure": one.failure,
         "ms": round(one.ms, 1),
     }

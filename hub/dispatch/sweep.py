@@ -128,10 +128,9 @@ class Sweep:
 
     async def _probe(self) -> None:
         for name in await self.store.transact(destinations.to_probe):
-            slug, _, short = name.partition("/")
             try:
-                destination = self.councils().find(slug).destinations[short]
-            except (NotThere, KeyError):
+                destination = self.councils().destination(name)
+            except NotThere:
                 continue
             if await self.doubts.probe(destination):
                 self.worker.ring(name)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from hub.councils import Councils
+from hub.councils import Councils, Destination
 from hub.dispatch.attempt import Sender
 from hub.errors import NotThere, StoreUnavailable
 from hub.model import ReplaySafety, StepKind
@@ -109,28 +109,32 @@ class Worker:
             counter.serving = None
 
     async def _claim(self, destination: str, *, limit: int) -> Claim:
-        terms = self._terms(destination)
+        now = datetime.now(UTC)
+        try:
+            known = self.councils().destination(destination)
+        except NotThere:
+            return Claim()  # its council's files are gone: held, and said so, until they are back
+        opens = known.closed_until(now)
+        if opens is not None:
+            return Claim(again_at=opens)
+        terms = self._terms(known)
         return await self.store.transact(
             lambda connection: claims.claim(connection, destination, limit=limit, terms=terms)
         )
 
-    def _terms(self, destination: str) -> Terms:
+    def _terms(self, destination: Destination) -> Terms:
         councils = self.councils()
-        slug, _, name = destination.partition("/")
+        council = councils.find(destination.council)
 
         def safety_of(route: str, kind: StepKind) -> ReplaySafety:
             try:
-                return councils.find(slug).route(route).safety(kind.value)
+                return council.route(route).safety(kind.value)
             except NotThere:
                 return ReplaySafety.UNSAFE
 
-        try:
-            timeout = councils.find(slug).destinations[name].limits.timeout
-        except (NotThere, KeyError):
-            timeout = timedelta(seconds=60)
         return Terms(
             worker=self.id,
-            lease=timeout + self.lease_margin,
+            lease=destination.limits.timeout + self.lease_margin,
             generation=councils.generation,
             safety_of=safety_of,
             ids=self.ids,

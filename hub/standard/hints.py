@@ -31,20 +31,21 @@ def _guess(model: type[Part], part: type[Part], key: str) -> str | None:
     if len(key) > _LONGEST_GUESSED:
         return None
     name = _CAMEL.sub("_", key).lower().replace("-", "_").replace(" ", "_")
-    near = difflib.get_close_matches(name, part.model_fields, n=1, cutoff=0.7)
-    if near:
-        return near[0]
-    elsewhere = _everywhere(model).get(name)
-    if elsewhere:
-        return elsewhere
-    near = difflib.get_close_matches(name, part.model_fields, n=1, cutoff=0.6)
-    return near[0] if near else None
+    # From what is nearest: a field here, one further in, one anywhere; at last a field here only a little like it.
+    for known, alike in ((_here(part), 0.7), (_inside(part), 0.8), (_inside(model), 0.8), (_here(part), 0.6)):
+        if near := difflib.get_close_matches(name, known, n=1, cutoff=alike):
+            return known[near[0]]
+    return None
+
+
+def _here(part: type[Part]) -> dict[str, str]:
+    return {name: name for name in part.model_fields}
 
 
 @cache
-def _everywhere(model: type[Part]) -> dict[str, str]:
-    """Every field's name with its full path; where a name stands twice, the path nearest the top."""
-    return dict(_paths(model, ""))
+def _inside(part: type[Part]) -> dict[str, str]:
+    """Every field's name with its path; where a name stands twice, the path nearest the top."""
+    return dict(_paths(part, ""))
 
 
 def _paths(part: type[Part], before: str) -> Iterator[tuple[str, str]]:

@@ -45,7 +45,8 @@ class Part(BaseModel):
     @classmethod
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         schema = handler.resolve_ref_schema(handler(core))
-        schema.pop("description", None)  # the docstring speaks to the readers of this code
+        for word in ("title", "description"):  # they speak to the readers of this code
+            schema.pop(word, None)
         for name, added in cls.derived.items():
             schema["properties"][name] = {**added, "readOnly": True}
         never = [{"not": {"required": [name]}} for name in cls.derived]

@@ -48,8 +48,8 @@ class _Contract(GenerateJsonSchema):
 def _made(model: type[Part]) -> dict[str, Any]:
     made = model.model_json_schema(schema_generator=_Contract)
     for definition in made.get("$defs", {}).values():
-        definition.pop("title", None)
-        definition.pop("description", None)
+        for word in ("title", "description"):  # names and docstrings of our enums
+            definition.pop(word, None)
     return made
 
 

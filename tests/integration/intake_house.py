@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from fastapi import FastAPI
@@ -22,6 +25,7 @@ from hub.registry import Registry
 from hub.standard import SERVICES
 from hub.store import destinations, front_ends, schema, users
 from hub.store.destinations import DestinationSpec
+from hub.store.engine import open_engines
 from hub.store.ids import reference, uuid7
 from hub.store.seal import Hasher, Sealer
 from hub.store.store import Store
@@ -67,8 +71,9 @@ FILES = {
 }
 
 
-def councils_of(files: Mapping[str, str]) -> Councils:
-    loaded = load(files, registry=Registry({"scriptable": Scriptable}), secrets=None, generation=1)
+@cache
+def councils() -> Councils:
+    loaded = load(FILES, registry=Registry({"scriptable": Scriptable}), secrets=None, generation=1)
     assert loaded.councils is not None, loaded.findings
     return loaded.councils
 
@@ -114,19 +119,34 @@ class House:
         return answer.json()
 
 
+@cache
+def _empty() -> bytes:
+    """An SQLite file with the newest schema: migrating one takes longer than most of these tests."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "empty.db"
+        engine, reading = open_engines(f"sqlite:///{path}")
+        schema.upgrade(engine)
+        engine.dispose()
+        reading.dispose()
+        return path.read_bytes()
+
+
 @contextmanager
 def house(url: str, **settings: Any) -> Iterator[House]:
+    if url.startswith("sqlite:///"):
+        Path(url.removeprefix("sqlite:///")).write_bytes(_empty())
     store = Store(url, sealer=Sealer({"test": b"k" * 32}), hasher=Hasher(b"h" * 32))
-    schema.upgrade(store.writing)
-    councils, rung = councils_of(FILES), []
+    if not store.sqlite:
+        schema.upgrade(store.writing)
+    rung: list[str] = []
     specs = [
         DestinationSpec(id=d.id, council=d.council, name=d.name, connector=d.connector, concurrency=4, per_second=None)
-        for d in councils.destinations()
+        for d in councils().destinations()
     ]
     store.transact_now(lambda connection: destinations.sync(connection, specs))
     operations = Operations(store=store, ring=rung.append, safety_of=lambda *_: ReplaySafety.UNSAFE)
-    given = {
-        "store": store, "councils": lambda: councils, "operations": operations, "ring": rung.append,
+    given: dict[str, Any] = {
+        "store": store, "councils": councils, "operations": operations, "ring": rung.append,
         "clock": lambda: NOW, "ids": uuid7, "references": reference, "rate": Rate(per_second=1e6, burst=1000),
     }  # fmt: skip
     made = House(app=make_app(Deps(**{**given, **settings})), store=store, rung=rung)
@@ -147,7 +167,3 @@ def body(service: str = "missed-bin", **changes: Any) -> dict[str, Any]:
 async def publish(caller: Caller, service: str = "missed-bin", *, key: str | None = None, **changes: Any) -> Answer:
     headers = {} if key is None else {"idempotency_key": key}
     return await caller.post("/v1/submissions", body(service, **changes), **headers)
-
-
-def today() -> date:
-    return NOW.date()

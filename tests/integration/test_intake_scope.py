@@ -18,7 +18,9 @@ def here(tmp_path: Path) -> Iterator[House]:
         yield made
 
 
-@pytest.mark.parametrize("headers", [{}, {"authorization": "Basic YTpi"}, {"authorization": "Bearer "}, {"x-api-key": ""}])
+@pytest.mark.parametrize(
+    "headers", [{}, {"authorization": "Basic YTpi"}, {"authorization": "Bearer "}, {"x-api-key": ""}]
+)
 async def test_no_key_is_a_401_that_says_how_to_send_one(here: House, headers: dict[str, str]) -> None:
     caller = here.caller(None)
     caller.headers = headers
@@ -30,7 +32,9 @@ async def test_no_key_is_a_401_that_says_how_to_send_one(here: House, headers: d
 @pytest.mark.parametrize("key", ["wrong", "x" * 5_000, "\xff\xfe", "' OR 1=1 --"])
 async def test_an_unknown_key_is_a_401(here: House, key: str) -> None:
     caller = here.caller(None)
-    answer = await caller.call("POST", "/v1/submissions", b"{}", headers=[(b"authorization", b"Bearer " + key.encode())])
+    answer = await caller.call(
+        "POST", "/v1/submissions", b"{}", headers=[(b"authorization", b"Bearer " + key.encode())]
+    )
     assert answer.status == 401
 
 

@@ -34,7 +34,12 @@ def count(here: House, table: sa.Table) -> int:
 async def test_a_202_says_what_the_contract_says(here: House) -> None:
     answer = await publish(here.caller())
     told = AcceptedBody.model_validate_json(answer.body)
-    assert (answer.status, told.council, told.service, told.status.value) == (202, "northborough", "missed-bin", "accepted")
+    assert (answer.status, told.council, told.service, told.status.value) == (
+        202,
+        "northborough",
+        "missed-bin",
+        "accepted",
+    )
     assert re.fullmatch("[A-HJ-NP-Z2-9]{4}-[A-HJ-NP-Z2-9]{4}", told.reference)
     assert answer.headers["location"] == told.links.self == f"/v1/submissions/{told.id}"
 
@@ -86,7 +91,12 @@ async def test_what_no_route_takes_is_accepted_and_a_person_s_at_once(here: Hous
     details = {**body("complaint")["details"], "kind": "compliment"}
     made = await here.published(service="complaint", details=details)
     told = (await here.caller().get(f"/v1/submissions/{made['id']}")).json()
-    assert (made["status"], told["status"], told["final"], here.rung) == ("needs_attention", "needs_attention", False, [])
+    assert (made["status"], told["status"], told["final"], here.rung) == (
+        "needs_attention",
+        "needs_attention",
+        False,
+        [],
+    )
 
 
 async def test_warnings_are_told_and_kept(here: House) -> None:
@@ -148,15 +158,19 @@ REFUSALS: list[tuple[str, dict[str, Any], int, str]] = [
     ("a service that the council does not take", {"service": "foi-request"}, 404, "northborough does not take"),
     ("an unknown key", {"descripton": "x"}, 422, "#/descripton"),
     ("a UPRN as a number", {"property": {"uprn": 100012345}}, 422, "#/property/uprn"),
-    ("30 February", {"details": {**REFUSE_AND_FOOD, "collection_date": "2026-02-30"}}, 422, "#/details/collection_date"),
-    ("null for an optional field", {"description": []}, 422, "#/description"),
+    (
+        "30 February",
+        {"details": {**REFUSE_AND_FOOD, "collection_date": "2026-02-30"}},
+        422,
+        "#/details/collection_date",
+    ),
+    ("null for an optional field", {"description": None}, 422, "#/description"),
 ]
 
 
 @pytest.mark.parametrize(("changes", "status", "told"), [row[1:] for row in REFUSALS], ids=[row[0] for row in REFUSALS])
 async def test_what_is_refused_says_what_to_do(here: House, changes: Any, status: int, told: str) -> None:
-    service = changes.pop("service", "missed-bin") if changes.get("service") != "moon-landing" else "missed-bin"
-    answer = await publish(here.caller(), service, **changes)
+    answer = await here.caller().post("/v1/submissions", {**body(), **changes})
     ProblemBody.model_validate_json(answer.body)
     assert (answer.status, answer.headers["content-type"]) == (status, "application/problem+json")
     assert told in answer.body.decode() and count(here, tables.submission) == 0
@@ -179,9 +193,9 @@ RAW: list[tuple[str, bytes, int]] = [
     ("the same field twice", b'{"council": "a", "council": "b"}', 400),
     ("NaN", b'{"version": NaN}', 400),
     ("a huge integer", b'{"service": "missed-bin", "version": ' + b"9" * 5_000 + b"}", 400),
-    ("a lone surrogate", b'{"service": "missed-bin", "council": "\\ud800"}', 422),
+    ("a lone surrogate", b'{"service": "missed-bin", "council": "\\ud800"}', 400),
     ("NULs", b'{"service": "missed-bin", "council": "a\\u0000b"}', 422),
-    ("twenty thousand keys", json.dumps({f"k{n}": n for n in range(20_000)}).encode(), 422),
+    ("twenty thousand keys", json.dumps({f"k{n}": n for n in range(20_000)}).encode(), 400),
     ("another encoding", '{"council": "å"}'.encode("utf-16"), 400),
 ]
 
