@@ -42,6 +42,8 @@ def read_tree(folder: FilePath) -> dict[str, str]:
     or not there.
     """
     packaged = FilePath(__file__).parent / PATTERNS
+    if not packaged.is_dir():  # a checkout: a wheel carries them inside the package
+        packaged = FilePath(__file__).parent.parent / "mappings" / PATTERNS
     files = {f"{PATTERNS}/{name}": text for name, text in _files(packaged)}
     files.update(_files(folder))
     return dict(sorted(files.items()))

@@ -94,9 +94,7 @@ class TableReader:
         made, lines = self._keyed(file, rows, key)
         picked = {code: self._cell(row, chosen, value, file, lines[code]) for code, row in made.items()}
         table = self._table(name, picked, lines, value, path)
-        return Table(
-            name=name, rows=picked, lines=lines, on_missing=table.on_missing, default=table.default, file=file
-        )
+        return Table(name=name, rows=picked, lines=lines, on_missing=table.on_missing, default=table.default, file=file)
 
     def _rows(self, file: str) -> tuple[list[tuple[int, dict[str, str]]], list[str]]:
         reader = csv.DictReader(io.StringIO(self.files[file]), skipinitialspace=True, strict=True)

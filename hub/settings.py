@@ -32,7 +32,9 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    database_url: str = Field("sqlite:///var/hub.db", description="SQLite file, or postgresql+psycopg://… in production")
+    database_url: str = Field(
+        "sqlite:///var/hub.db", description="SQLite file, or postgresql+psycopg://… in production"
+    )
     broker_url: str = Field("memory://", description="memory:// inside one process, or amqp://… in production")
     mappings: Path = Field(Path("mappings"), description="the folder of council files")
     host: str = Field("127.0.0.1", description="address the front doors listen on")

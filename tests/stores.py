@@ -34,9 +34,7 @@ def open_store(url: str, *, cap: int = 4, per_second: float | None = None) -> St
 
 def add_destination(store: Store, name: str, *, cap: int = 4, per_second: float | None = None) -> None:
     council, _, short = name.partition("/")
-    spec = DestinationSpec(
-        id=name, council=council, name=short, connector="x", concurrency=cap, per_second=per_second
-    )
+    spec = DestinationSpec(id=name, council=council, name=short, connector="x", concurrency=cap, per_second=per_second)
     store.transact_now(lambda connection: destinations.sync(connection, [spec]))
 
 
@@ -86,9 +84,7 @@ def accept(
 def terms(
     *, worker: str | None = None, safety: ReplaySafety = ReplaySafety.UNSAFE, lease: timedelta = timedelta(seconds=60)
 ) -> Terms:
-    return Terms(
-        worker=worker or uuid7(), lease=lease, generation=1, safety_of=lambda _route, _kind: safety, ids=uuid7
-    )
+    return Terms(worker=worker or uuid7(), lease=lease, generation=1, safety_of=lambda _route, _kind: safety, ids=uuid7)
 
 
 async def claim(store: Store, *, limit: int = 10, on: Terms | None = None) -> Sequence[Claimed]:

@@ -69,8 +69,8 @@ connector: scriptable
 create:
   operation: CreateCase
   record:
-    title: "Missed {{ details.containers[0].waste_type }}"
-    uprn: "{{ property.uprn }}"
+    title: "Missed bin for {{ hub.reference }}"
+    uprn: "{{ property.uprn | default(omit) }}"
 """
 
 
@@ -119,7 +119,9 @@ class Town:
         command = [sys.executable, "-m", "hub.cli", *arguments]
         done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=60, check=False)
         if check and done.returncode:
-            raise AssertionError(f"{' '.join(arguments)}: {done.returncode} {done.stdout[-2000:]} {done.stderr[-2000:]}")
+            raise AssertionError(
+                f"{' '.join(arguments)}: {done.returncode} {done.stdout[-2000:]} {done.stderr[-2000:]}"
+            )
         return json.loads(done.stdout) if done.stdout.startswith("{") else done.stdout + done.stderr
 
     def start(self, role: str) -> Process:
@@ -169,9 +171,7 @@ class Town:
         assert status == 200, (status, answer)
         return dict(answer)
 
-    def until(
-        self, reference: str, wanted: Callable[[dict[str, Any]], bool], *, seconds: float = 20
-    ) -> dict[str, Any]:
+    def until(self, reference: str, wanted: Callable[[dict[str, Any]], bool], *, seconds: float = 20) -> dict[str, Any]:
         """Wait until a submission is as wanted."""
         end = time.monotonic() + seconds
         while not wanted(told := self.status(reference)):

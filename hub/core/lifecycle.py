@@ -81,9 +81,7 @@ def waiting(
         return Waiting(reason=WaitReason.BEHIND, until=None, text="Behind an earlier part of the same case.")
     if destination.paused:
         why = f": {destination.pause_reason}" if destination.pause_reason else ""
-        return Waiting(
-            reason=WaitReason.PAUSED, until=destination.probe_at, text=f"{destination.name} is paused{why}."
-        )
+        return Waiting(reason=WaitReason.PAUSED, until=destination.probe_at, text=f"{destination.name} is paused{why}.")
     if destination.closed_until and destination.closed_until > now:
         why = f" ({destination.closed_reason})" if destination.closed_reason else ""
         return Waiting(

@@ -11,8 +11,8 @@ from jinja2.environment import Template
 from hub.core.expressions import Rule
 from hub.core.filters import SANDBOX, check_list, hold
 from hub.core.findings import Place
-from hub.core.scope import Indexed
 from hub.core.sandbox import OMIT, Mishap, Run
+from hub.core.scope import Indexed
 from hub.core.trace import Traced, Walk
 from hub.core.tree import Loop, Node, element, expression
 from hub.errors import MappingFault

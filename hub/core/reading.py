@@ -16,7 +16,6 @@ from hub.core.kinds import BOOLEAN, NUMBERS, SCALARS, TEXT, UNKNOWN, alike, kind
 from hub.core.paths import ANYTHING, Shape
 from hub.core.scope import Indexed, Parameter, Scope, Seen, tested_paths
 
-
 _WANTS: Final[dict[str, frozenset[str]]] = {
     "lookup": SCALARS,
     "date": TEXT,

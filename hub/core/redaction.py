@@ -15,9 +15,7 @@ def shape_of(errors: Iterable[Any]) -> list[str]:
     told = []
     for error in errors:
         place = ".".join(str(part) for part in error["loc"]) or "the record"
-        limits = {
-            name: value for name, value in (error.get("ctx") or {}).items() if name in _SAFE and _plain(value)
-        }
+        limits = {name: value for name, value in (error.get("ctx") or {}).items() if name in _SAFE and _plain(value)}
         bounds = f" ({', '.join(f'{name} {value}' for name, value in limits.items())})" if limits else ""
         told.append(f"{place}: {error['type'].replace('_', ' ')}{bounds}")
     return told

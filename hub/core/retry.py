@@ -70,9 +70,7 @@ def decide(
         case Unavailable():
             return _again(result, Outcome.UNAVAILABLE, attempts_used, policy, dice)
         case Refused():
-            return Verdict(
-                outcome=Outcome.REFUSED, state=StepState.DEAD, fault_code=result.code, uses_attempt=True
-            )
+            return Verdict(outcome=Outcome.REFUSED, state=StepState.DEAD, fault_code=result.code, uses_attempt=True)
         case MappingFault():
             return Verdict(outcome=Outcome.REFUSED, state=StepState.DEAD, fault_code=result.code)
         case Misconfigured():
@@ -88,17 +86,13 @@ def decide(
         case Unclear() if safety in _REPEATABLE:
             return _again(result, Outcome.UNCLEAR, attempts_used, policy, dice)
         case Unclear():
-            return Verdict(
-                outcome=Outcome.UNCLEAR, state=StepState.UNCLEAR, fault_code=result.code, uses_attempt=True
-            )
+            return Verdict(outcome=Outcome.UNCLEAR, state=StepState.UNCLEAR, fault_code=result.code, uses_attempt=True)
         case _:
             bug = Unclear(code=f"connector_bug_{type(result).__name__}")
             return decide(bug, attempts_used=attempts_used, safety=safety, policy=policy, dice=dice)
 
 
-def _again(
-    failure: DeliveryFailure, outcome: Outcome, attempts_used: int, policy: RetryPolicy, dice: float
-) -> Verdict:
+def _again(failure: DeliveryFailure, outcome: Outcome, attempts_used: int, policy: RetryPolicy, dice: float) -> Verdict:
     wait = policy.wait(attempts_used + 1, dice=dice)
     if wait is None:
         # What may have been taken never becomes a dead letter: a replay would make it twice.

@@ -33,7 +33,7 @@ def check(connection: Connection, sealer: Sealer, hasher: Hasher) -> None:
             sealer.open(sealed, place=f"key_canary|{key_id}")
         except SealBroken:
             raise SettingsError(
-                f"The key {key_id} in HUB_ENCRYPTION_KEYS is not the one this database was made with; put the old one back."
+                f"HUB_ENCRYPTION_KEYS: {key_id} is not the key this database was made with; put the old one back."
             ) from None
     if kept and not set(kept) & set(sealer.keys):
         raise SettingsError("None of HUB_ENCRYPTION_KEYS was ever used with this database; put the old key back.")

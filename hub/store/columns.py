@@ -1,4 +1,4 @@
-"""Column types that mean the same on SQLite and PostgreSQL."""
+"""Column types, names and indexes that mean the same on SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -15,6 +15,19 @@ Id = sa.String(36).with_variant(postgresql.UUID(as_uuid=False), "postgresql")
 Json = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
 #: SQLite gives rowids only to INTEGER keys.
 BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+#: How constraints and indexes are called, so that migrations can name them on both databases.
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+def only_where(condition: str) -> Any:
+    """Options that make an index partial, on both databases."""
+    return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
 
 
 class Instant(sa.types.TypeDecorator[datetime]):

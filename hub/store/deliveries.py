@@ -24,7 +24,7 @@ _SUB = tables.submission.c
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryFilter:
-    """What deliveries have in common; None and empty mean any. `q` is a reference, the hub's, the council's or a front end's."""
+    """What deliveries have in common; None and empty mean any. `q` is anybody's reference for it."""
 
     state: Sequence[StepState] = ()
     councils: Sequence[str] | None = None

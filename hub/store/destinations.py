@@ -131,9 +131,7 @@ def to_probe(connection: Connection) -> list[str]:
     due = sa.and_(_ROW.paused_by == HUB, _ROW.probe_at.is_not(None), _ROW.probe_at <= now)
     found = list(connection.execute(sa.select(_ROW.id).where(due)).scalars())
     if found:
-        connection.execute(
-            sa.update(tables.destination).where(_ROW.id.in_(found)).values(probe_at=now + PROBE_EVERY)
-        )
+        connection.execute(sa.update(tables.destination).where(_ROW.id.in_(found)).values(probe_at=now + PROBE_EVERY))
     return found
 
 

@@ -25,7 +25,9 @@ def open_engines(url: str, *, pool_size: int = 12) -> tuple[Engine, Engine]:
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(parsed)
     if parsed.get_backend_name() != "postgresql":
-        raise SettingsError(f"HUB_DATABASE_URL speaks {parsed.get_backend_name()}; use sqlite:/// or postgresql+psycopg://")
+        raise SettingsError(
+            f"HUB_DATABASE_URL speaks {parsed.get_backend_name()}; use sqlite:/// or postgresql+psycopg://"
+        )
     engine = sa.create_engine(
         parsed.set(drivername="postgresql+psycopg"),
         pool_size=pool_size,

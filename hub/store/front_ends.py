@@ -57,7 +57,9 @@ def add(
 ) -> None:
     """A new front end. `councils` and `services` of None reach all. Raises WrongState when the name is taken."""
     if connection.execute(sa.select(_ROW.id).where(_ROW.name == name)).first():
-        raise WrongState(f"There is a front end called {name} already; use `hub front-ends rotate {name}` for a new key.")
+        raise WrongState(
+            f"There is a front end called {name} already; use `hub front-ends rotate {name}` for a new key."
+        )
     connection.execute(
         sa.insert(tables.front_end).values(
             id=front_end,

@@ -18,7 +18,8 @@ def uuid7() -> str:
         # 48 bits of milliseconds, then 12 bits of the millisecond's fraction.
         stamp = max((time.time_ns() << 12) // 1_000_000, _last + 1)
         _last = stamp
-    text = f"{(stamp >> 12) & 0xFFFFFFFFFFFF:012x}{0x7000 | (stamp & 0xFFF):04x}{0x8000000000000000 | secrets.randbits(62):016x}"
+    version, variant = 0x7000 | (stamp & 0xFFF), 0x8000000000000000 | secrets.randbits(62)
+    text = f"{(stamp >> 12) & 0xFFFFFFFFFFFF:012x}{version:04x}{variant:016x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 

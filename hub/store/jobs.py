@@ -26,7 +26,7 @@ def ensure(connection: Connection, names: Mapping[str, timedelta]) -> None:
 
 
 def take(connection: Connection, name: str, *, worker: str, every: timedelta, lease: timedelta) -> bool:
-    """Take a job that is due and not leased by a living worker; its next turn is set at once. False if it is not ours."""
+    """Take a job that is due and not leased by a living worker; its next turn is set. False if it is not ours."""
     now = database_now(connection)
     taken = connection.execute(
         sa.update(tables.job)
@@ -38,9 +38,7 @@ def take(connection: Connection, name: str, *, worker: str, every: timedelta, le
 
 def finish(connection: Connection, name: str, *, worker: str, error: str | None = None) -> None:
     connection.execute(
-        sa.update(tables.job)
-        .where(_ROW.name == name, _ROW.worker == worker)
-        .values(lease_until=None, last_error=error)
+        sa.update(tables.job).where(_ROW.name == name, _ROW.worker == worker).values(lease_until=None, last_error=error)
     )
 
 

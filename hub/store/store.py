@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, OperationalError, TimeoutError
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from hub.errors import StoreUnavailable
 from hub.store.engine import READERS, open_engines
@@ -70,7 +71,7 @@ class Store:
         try:
             with self.reading.connect() as connection:
                 return work(connection)
-        except (OperationalError, TimeoutError) as failure:
+        except (OperationalError, PoolTimeout) as failure:
             raise StoreUnavailable from failure
 
     def _transact_here(self, work: Callable[[Connection], T]) -> T:
@@ -78,7 +79,7 @@ class Store:
             try:
                 with self.writing.begin() as connection:
                     return work(connection)
-            except TimeoutError as failure:
+            except PoolTimeout as failure:
                 raise StoreUnavailable from failure
             except DBAPIError as failure:
                 if left and getattr(failure.orig, "sqlstate", None) in ("40001", "40P01"):

@@ -78,7 +78,9 @@ def status(connection: Connection, name: str, *, front_end: str | None = None) -
     query = query.where(_SUB.id == name) if len(name) == 36 else query.where(_SUB.reference == name.upper())
     row = connection.execute(query).one_or_none()
     if row is None or (front_end is not None and row.front_end != front_end):
-        raise NotThere("There is no submission of yours with that id or reference; check it, or look it up by the id in your 202.")
+        raise NotThere(
+            "There is no submission of yours with that id or reference; check it, or look it up by the id in your 202."
+        )
     views = delivery_views(connection, _DEL.submission == row.id)
     return _view(row, views, _updates(connection, row.id))
 

@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, String, Table, Text, text
+from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, String, Table, Text
 
-from hub.store.columns import BigId, Id, Instant, Json
+from hub.store.columns import NAMES, BigId, Id, Instant, Json, only_where
 
-metadata = sa.MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+metadata = sa.MetaData(naming_convention=NAMES)
 
 # What came in. Content lives apart from its record, so that each is kept as long as it should be.
 
@@ -32,9 +25,8 @@ received = Table(
     Column("body", LargeBinary, nullable=True),  # sealed, as it came
     Column("received_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=True),
-    Index("ix_received_parked", "received_at", "id", sqlite_where=text("state = 'parked'"),
-          postgresql_where=text("state = 'parked'")),
-)  # fmt: skip
+    Index("ix_received_parked", "received_at", "id", **only_where("state = 'parked'")),
+)
 
 submission = Table(
     "submission",
@@ -57,12 +49,9 @@ submission = Table(
     Column("discarded_at", Instant, nullable=True),
     Index("ix_submission_front_end", "front_end", "id"),
     Index("ix_submission_council", "council", "id"),
-    Index("ix_submission_front_end_reference", "front_end_reference",
-          sqlite_where=text("front_end_reference IS NOT NULL"),
-          postgresql_where=text("front_end_reference IS NOT NULL")),
-    Index("ix_submission_unplanned", "id", sqlite_where=text("faults IS NOT NULL AND discarded_at IS NULL"),
-          postgresql_where=text("faults IS NOT NULL AND discarded_at IS NULL")),
-)  # fmt: skip
+    Index("ix_submission_front_end_reference", "front_end_reference", **only_where("front_end_reference IS NOT NULL")),
+    Index("ix_submission_unplanned", "id", **only_where("faults IS NOT NULL AND discarded_at IS NULL")),
+)
 
 submission_content = Table(
     "submission_content",
@@ -74,9 +63,8 @@ submission_content = Table(
     Column("reason", Text, nullable=True),
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=True),
-    Index("ix_submission_content_expires_at", "expires_at", sqlite_where=text("body IS NOT NULL"),
-          postgresql_where=text("body IS NOT NULL")),
-)  # fmt: skip
+    Index("ix_submission_content_expires_at", "expires_at", **only_where("body IS NOT NULL")),
+)
 
 submission_attr = Table(
     "submission_attr",
@@ -154,14 +142,13 @@ delivery = Table(
     Index("ix_delivery_submission", "submission"),
     Index("ix_delivery_council", "council", "id"),
     Index("ix_delivery_destination", "destination", "id"),
-    Index("ix_delivery_their_reference", "their_reference",
-          sqlite_where=text("their_reference IS NOT NULL"), postgresql_where=text("their_reference IS NOT NULL")),
-)  # fmt: skip
+    Index("ix_delivery_their_reference", "their_reference", **only_where("their_reference IS NOT NULL")),
+)
 
-_DUE = text("state = 'queued' AND due_at IS NOT NULL")
-_SENDING = text("state = 'sending'")
-_CREATE_OPEN = text("position = 0 AND state IN ('queued', 'sending', 'unclear', 'dead')")
-_LATER_STUCK = text("position > 0 AND state IN ('unclear', 'dead')")
+_DUE = "state = 'queued' AND due_at IS NOT NULL"
+_SENDING = "state = 'sending'"
+_CREATE_OPEN = "position = 0 AND state IN ('queued', 'sending', 'unclear', 'dead')"
+_LATER_STUCK = "position > 0 AND state IN ('unclear', 'dead')"
 
 step = Table(
     "step",
@@ -187,12 +174,12 @@ step = Table(
     Column("reason", Text, nullable=True),  # a person's, for discard and resolve
     Column("updated_at", Instant, nullable=False),
     sa.UniqueConstraint("delivery", "position"),
-    Index("ix_step_due", "destination", "due_at", "id", sqlite_where=_DUE, postgresql_where=_DUE),
-    Index("ix_step_sending", "destination", "lease_until", sqlite_where=_SENDING, postgresql_where=_SENDING),
-    Index("ix_step_open", "state", "id", sqlite_where=_CREATE_OPEN, postgresql_where=_CREATE_OPEN),
-    Index("ix_step_stuck", "delivery", sqlite_where=_LATER_STUCK, postgresql_where=_LATER_STUCK),
+    Index("ix_step_due", "destination", "due_at", "id", **only_where(_DUE)),
+    Index("ix_step_sending", "destination", "lease_until", **only_where(_SENDING)),
+    Index("ix_step_open", "state", "id", **only_where(_CREATE_OPEN)),
+    Index("ix_step_stuck", "delivery", **only_where(_LATER_STUCK)),
     Index("ix_step_order_key", "destination", "order_key"),
-)  # fmt: skip
+)
 
 attempt = Table(
     "attempt",
@@ -219,9 +206,8 @@ attempt = Table(
     Column("evidence_expires_at", Instant, nullable=True),
     Index("ix_attempt_step", "step", "started_at"),
     Index("ix_attempt_delivery", "delivery", "started_at"),
-    Index("ix_attempt_evidence_expires_at", "evidence_expires_at", sqlite_where=text("evidence IS NOT NULL"),
-          postgresql_where=text("evidence IS NOT NULL")),
-)  # fmt: skip
+    Index("ix_attempt_evidence_expires_at", "evidence_expires_at", **only_where("evidence IS NOT NULL")),
+)
 
 error_group = Table(
     "error_group",
@@ -256,11 +242,10 @@ event = Table(
     Column("actor", String(120), nullable=True),
     Column("detail", Json, nullable=True),
     Column("hash", LargeBinary(32), nullable=True),
-    Index("ix_event_unsequenced", "id", sqlite_where=text("feed_seq IS NULL"),
-          postgresql_where=text("feed_seq IS NULL")),
+    Index("ix_event_unsequenced", "id", **only_where("feed_seq IS NULL")),
     Index("ix_event_submission", "submission", "id"),
     Index("ix_event_front_end", "front_end", "feed_seq"),
-)  # fmt: skip
+)
 
 event_checkpoint = Table(
     "event_checkpoint",

@@ -16,9 +16,7 @@ _ROW = tables.worker.c
 def start(connection: Connection, worker: str, *, role: str, host: str, version: str) -> None:
     now = database_now(connection)
     connection.execute(
-        sa.insert(tables.worker).values(
-            id=worker, role=role, host=host, version=version, started_at=now, beat_at=now
-        )
+        sa.insert(tables.worker).values(id=worker, role=role, host=host, version=version, started_at=now, beat_at=now)
     )
 
 

@@ -19,7 +19,9 @@ SET_UPS = [
 def northborough(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     folder = tmp_path_factory.mktemp("town")
     if request.param == "embedded":
-        with town(folder, database_url=f"sqlite:///{folder / 'hub.db'}", broker_url="memory://", roles=("all",)) as made:
+        with town(
+            folder, database_url=f"sqlite:///{folder / 'hub.db'}", broker_url="memory://", roles=("all",)
+        ) as made:
             yield made
         return
     database_url, broker_url = request.getfixturevalue("module_postgres_url"), request.getfixturevalue("rabbitmq_url")

@@ -95,9 +95,7 @@ def run(town: Town, database: sa.Engine, *, office: str, channel: str) -> tuple[
     return states, ledger, sum(struck)
 
 
-def test_three_kills_at_an_idempotent_system_every_one_arrives_once(
-    northborough: Town, database: sa.Engine
-) -> None:
+def test_three_kills_at_an_idempotent_system_every_one_arrives_once(northborough: Town, database: sa.Engine) -> None:
     states, ledger, _ = run(northborough, database, office="register", channel="api")
     assert set(states.values()) == {"delivered"}
     assert ledger == Counter(dict.fromkeys(states, 1))

@@ -15,8 +15,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from tests.bench import load
 from tests.bench.parts import parts
+
+from tests.bench import load
 from tests.bench.rig import Rig, complaint, missed_bin, request, rig
 
 CONNECTIONS = 32

@@ -126,7 +126,9 @@ def _write_files(folder: Path) -> None:
 
 
 def _hub(arguments: list[str], environment: dict[str, str]) -> None:
-    subprocess.run([sys.executable, "-m", "hub.cli", *arguments], env=environment, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        [sys.executable, "-m", "hub.cli", *arguments], env=environment, check=True, stdout=subprocess.DEVNULL
+    )
 
 
 @contextmanager

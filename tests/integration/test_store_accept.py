@@ -16,7 +16,9 @@ from tests.stores import FRONT_END, accept
 
 
 def count(store: Store, table: sa.Table) -> int:
-    return store.read_now(lambda connection: connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one())
+    return store.read_now(
+        lambda connection: connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
+    )
 
 
 async def test_a_repeated_key_gets_the_first_answer(store: Store) -> None:

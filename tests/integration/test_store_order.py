@@ -7,6 +7,7 @@ import random
 import threading
 import time
 from datetime import UTC, datetime
+from functools import partial
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -25,7 +26,9 @@ def write_some(store: Store, dice: random.Random, number: int) -> None:
         some = min(left, dice.randint(1, 200))
         left -= some
         rows = [
-            events.row(event_id=uuid7(), at=datetime.now(UTC), kind="test", council=None, front_end=None, submission=None)
+            events.row(
+                event_id=uuid7(), at=datetime.now(UTC), kind="test", council=None, front_end=None, submission=None
+            )
             for _ in range(some)
         ]
 
@@ -44,7 +47,8 @@ def read_all(store: Store, seen: list[str], done: threading.Event) -> None:
     position = 0
     while True:
         over = done.is_set()
-        rows = store.read_now(lambda connection: sequencer.read(connection, after=position, limit=1_000))
+        read = partial(sequencer.read, after=position, limit=1_000)
+        rows = store.read_now(read)
         seen.extend(row.id for row in rows)
         position = rows[-1].feed_seq if rows else position
         if over and not rows:
@@ -54,9 +58,7 @@ def read_all(store: Store, seen: list[str], done: threading.Event) -> None:
 
 async def test_three_writers_with_random_delays_are_read_once_each_and_in_order(store: Store) -> None:
     share = [EVENTS // WRITERS + (1 if n < EVENTS % WRITERS else 0) for n in range(WRITERS)]
-    writers = [
-        threading.Thread(target=write_some, args=(store, random.Random(n), share[n])) for n in range(WRITERS)
-    ]
+    writers = [threading.Thread(target=write_some, args=(store, random.Random(n), share[n])) for n in range(WRITERS)]
     seen: list[str] = []
     done = threading.Event()
     reader = threading.Thread(target=read_all, args=(store, seen, done))

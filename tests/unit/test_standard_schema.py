@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
@@ -119,3 +120,44 @@ def test_a_rule_across_fields_is_in_the_schema_too(service: Service, change: dic
     assert not Draft202012Validator(service.schema(1)).is_valid(body)
     with pytest.raises(Invalid):
         read_data(body, today=date(2026, 3, 10))
+
+
+def places(value: Any, loc: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, below in inner:
+        yield (*loc, step)
+        yield from places(below, (*loc, step))
+
+
+def broken_at(body: Any, loc: tuple[str | int, ...], put: Any) -> dict[str, Any]:
+    """The body with something else at one place; `GONE` takes it away."""
+    made: dict[str, Any] = json.loads(json.dumps(body))
+    holder: Any = made
+    for step in loc[:-1]:
+        holder = holder[step]
+    if put is GONE:
+        del holder[loc[-1]]
+    else:
+        holder[loc[-1]] = put
+    return made
+
+
+GONE = object()
+
+
+@every_service
+@pytest.mark.parametrize("put", [None, 5, -1.5, True, [], {}, {"zz": 1}, GONE], ids=repr)
+def test_schema_and_models_agree_wherever_an_example_is_broken(service: Service, put: Any) -> None:
+    schema = Draft202012Validator(service.schema(1), format_checker=FormatChecker())
+    for body in (service.good[1].body, service.good[2].body):
+        for loc in places(body):
+            made = broken_at(body, loc, put)
+            assert schema.is_valid(made) is taken(made), loc
+
+
+def taken(body: dict[str, Any]) -> bool:
+    try:
+        read_data(body, today=date(2026, 3, 10))
+    except (Invalid, NotThere):
+        return False
+    return True
