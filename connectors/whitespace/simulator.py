@@ -17,7 +17,6 @@ from hub.connector.testing import (
     Reply,
     Unreadable,
     as_record,
-    children,
     local,
     our_reference_in,
     xml_reply,
@@ -25,6 +24,7 @@ from hub.connector.testing import (
 
 _SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 _OURS = "http://webservices.whitespacews.com/"
+_QUALIFIED = f"{{{_OURS}}}"
 _INPUTS = "http://schemas.datacontract.org/2004/07/WSAPIAuth.Web.Inputs"
 _WSSE = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
 _WSDL = Path(__file__).with_name("whitespace.wsdl")
@@ -72,13 +72,13 @@ class WhitespaceBackOffice(BackOffice):
         if not self._knows(envelope):
             return self.bad_auth(call)
         body = envelope.find(f"{{{_SOAP}}}Body")
-        asked = children(body)[:1] if body is not None else []
-        if not asked or asked[0].tag != f"{{{_OURS}}}{_action(call)}":
+        asked = next(iter(body), None) if body is not None else None
+        if asked is None or asked.tag != f"{_QUALIFIED}{_action(call)}":
             return _fault("soap:Client", "Server did not recognize the value of HTTP Header SOAPAction")
-        perform = self._operations.get(local(asked[0]))
+        perform = self._operations.get(local(asked))
         if perform is None:
-            return _fault("soap:Client", f"{local(asked[0])} is not simulated")
-        return perform(asked[0])
+            return _fault("soap:Client", f"{local(asked)} is not simulated")
+        return perform(asked)
 
     def refuse(self, call: Call) -> Reply:
         return _result(_action(call), code=1, description="The worksheet input is not valid")
@@ -210,8 +210,7 @@ def _fields(asked: etree._Element, wrapper: str) -> dict[str, str]:
     inner = asked.find(f"{{{_OURS}}}{wrapper}")
     if inner is None:
         return {}
-    named = etree.QName
-    return {local(e): (e.text or "").strip() for e in children(inner) if named(e).namespace == _OURS}
+    return {local(e): (e.text or "").strip() for e in inner if e.tag.startswith(_QUALIFIED)}
 
 
 def _first_problem(asked: etree._Element, fields: Mapping[str, str]) -> str | None:

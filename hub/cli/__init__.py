@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
-from hub.cli.program import main
+from typing import NoReturn
 
-__all__ = ["main"]
+
+def main() -> NoReturn:
+    """What the `hub` script calls."""
+    from hub.cli import program
+
+    program.main()

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from hub.cli.program import main
+from hub.cli import main
 
 main()

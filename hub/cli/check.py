@@ -20,8 +20,8 @@ from hub.settings import Settings, secret
 
 
 def check(
-    live: Annotated[bool, typer.Option("--live", help="also ask every destination whether it knows us")] = False,  # noqa: FBT002
-    json_out: Json = False,  # noqa: FBT002
+    live: Annotated[bool, typer.Option("--live", help="also ask every destination whether it knows us")] = False,
+    json_out: Json = False,
 ) -> int:
     """Check settings, mappings, tables, routes and connectors. Nothing is sent, unless --live asks for it."""
     settings = Settings.read()

@@ -20,7 +20,7 @@ _OPTIONAL = ("update", "cancel", "attach", "find", "changes", "receive", "check"
 
 
 @app.command("list")
-def list_connectors(json_out: Json = False) -> None:  # noqa: FBT002
+def list_connectors(json_out: Json = False) -> None:
     """Every connector that an installed package declares."""
     registry = Registry.discover()
     found = {"items": [_short(registry, name) for name in registry.names], "next": None}
@@ -29,7 +29,7 @@ def list_connectors(json_out: Json = False) -> None:  # noqa: FBT002
 
 
 @app.command()
-def describe(name: Name, json_out: Json = False) -> None:  # noqa: FBT002
+def describe(name: Name, json_out: Json = False) -> None:
     """What a council fills in, what a record wants, and what a repeat does."""
     connector = Registry.discover().get(name)
     if json_out:
@@ -42,22 +42,22 @@ def describe(name: Name, json_out: Json = False) -> None:  # noqa: FBT002
         say.table(_fields(declared.record.model_json_schema()), _FIELDS, empty="any fields")
 
 
-@app.command()
-def test(
+@app.command("test")
+def try_out(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="a connector; or --all")] = None,
-    every: Annotated[bool, typer.Option("--all", help="every connector there is")] = False,  # noqa: FBT002
+    every: Annotated[bool, typer.Option("--all", help="every connector there is")] = False,
     operation: Annotated[str | None, typer.Option(help="only this operation")] = None,
-    json_out: Json = False,  # noqa: FBT002
+    json_out: Json = False,
 ) -> int:
     """Run the conformance kit: every way a back office can fail, offline, against the connector's own simulator."""
     if every == (name is not None):
         raise typer.BadParameter("give the name of a connector, or --all")
     registry = Registry.discover()
-    reports = []
-    for one in registry.names if name is None else (name,):
-        connector = registry.get(one)
-        for wanted in (operation,) if operation else connector.operations:
-            reports.append(_try(connector, wanted))
+    reports = [
+        _try(connector, wanted)
+        for connector in map(registry.get, registry.names if name is None else (name,))
+        for wanted in ((operation,) if operation else connector.operations)
+    ]
     if json_out:
         say.items([report.as_dict() for report in reports])
     failed = sum(len(report.failed) for report in reports)
@@ -66,7 +66,8 @@ def test(
 
 
 def _try(connector: type[Connector], operation: str) -> Any:
-    from hub.connector.testing.conformance import KitFault, conform
+    from hub.connector.testing.conformance import conform
+    from hub.connector.testing.trial import KitFault
 
     say.note(f"{connector.name} {operation}")
     try:

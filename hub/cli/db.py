@@ -23,11 +23,13 @@ def upgrade() -> None:
     finally:
         writing.dispose()
     after = schema.head()
-    say.note(f"The schema is {after}." if before == after else f"The schema was {before or 'empty'}, it is {after} now.")
+    say.note(
+        f"The schema is {after}." if before == after else f"The schema was {before or 'empty'}, it is {after} now."
+    )
 
 
 @app.command()
-def check(json_out: Json = False) -> int:  # noqa: FBT002
+def check(json_out: Json = False) -> int:
     """Say whether the schema is what this hub needs; exit status 1 when it is not."""
     writing, _ = open_engines(Settings.read().database_url)
     try:

@@ -44,10 +44,12 @@ def list_deliveries(
     state: State = None,
     since: Since = None,
     until: Until = None,
-    q: Annotated[str | None, typer.Option("--q", help="a reference: the hub's, the council's or the front end's")] = None,
+    q: Annotated[
+        str | None, typer.Option("--q", help="a reference: the hub's, the council's or the front end's")
+    ] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
-    json_out: Json = False,  # noqa: FBT002
+    json_out: Json = False,
     url: Url = None,
     key: Key = None,
 ) -> None:
@@ -63,7 +65,7 @@ def list_deliveries(
 @app.command()
 def show(
     id: Annotated[str, typer.Argument(metavar="ID", help="its id, or what its destination was given")],
-    json_out: Json = False,  # noqa: FBT002
+    json_out: Json = False,
     url: Url = None,
     key: Key = None,
 ) -> None:
@@ -95,13 +97,13 @@ def replay(
     state: State = None,
     since: Since = None,
     until: Until = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="say which, and do nothing")] = False,  # noqa: FBT002
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="say which, and do nothing")] = False,
     rate: Rate = None,
     reason: Annotated[str | None, typer.Option(help="why, for the audit; name no resident")] = None,
     new_case: Annotated[
         bool, typer.Option("--new-case", help="of delivered ones: make a second case on purpose")
-    ] = False,  # noqa: FBT002
-    json_out: Json = False,  # noqa: FBT002
+    ] = False,
+    json_out: Json = False,
     url: Url = None,
     key: Key = None,
 ) -> int:
@@ -132,7 +134,7 @@ def replay(
 def discard(
     ids: Ids,
     reason: Reason,
-    json_out: Json = False,  # noqa: FBT002
+    json_out: Json = False,
     url: Url = None,
     key: Key = None,
 ) -> int:
@@ -150,7 +152,7 @@ def resolve(
     outcome: Annotated[Literal["delivered", "not_there", "discard"], typer.Option(help="what you found there")],
     reason: Reason,
     reference: Annotated[str | None, typer.Option(help="the council's own, as found there")] = None,
-    json_out: Json = False,  # noqa: FBT002
+    json_out: Json = False,
     url: Url = None,
     key: Key = None,
 ) -> int:

@@ -9,10 +9,10 @@ import typer
 
 
 def demo(
-    once: Annotated[bool, typer.Option("--once", help="end when all has arrived; exit status 1 if it did not")] = False,  # noqa: FBT002
+    once: Annotated[bool, typer.Option("--once", help="end when all has arrived; exit status 1 if it did not")] = False,
     json_out: Annotated[
         bool, typer.Option("--json", help="with --once the whole account; alone where everything is, then stay up")
-    ] = False,  # noqa: FBT002
+    ] = False,
     port: Annotated[int, typer.Option(min=0, max=65535, help="port of the hub; 0 takes a free one")] = 0,
 ) -> int:
     """An embedded hub in var/demo/, pretend back offices, and submissions of three services.

@@ -18,7 +18,7 @@ Name = Annotated[str, typer.Argument(metavar="COUNCIL/NAME", help="such as north
 @app.command("list")
 def list_destinations(
     council: Council = None,
-    json_out: Json = False,  # noqa: FBT002
+    json_out: Json = False,
     url: Url = None,
     key: Key = None,
 ) -> None:
@@ -39,7 +39,7 @@ def list_destinations(
 def pause(
     name: Name,
     reason: Reason,
-    json_out: Json = False,  # noqa: FBT002
+    json_out: Json = False,
     url: Url = None,
     key: Key = None,
 ) -> None:
@@ -50,7 +50,7 @@ def pause(
 @app.command()
 def resume(
     name: Name,
-    json_out: Json = False,  # noqa: FBT002
+    json_out: Json = False,
     url: Url = None,
     key: Key = None,
 ) -> None:

@@ -31,7 +31,7 @@ def add(
     key: GivenKey = None,
     format: Annotated[str | None, typer.Option(help="the format it sends, when it has one of its own")] = None,
     profile: Annotated[str | None, typer.Option(help="which of that format's mappings")] = None,
-    json_out: Json = False,  # noqa: FBT002
+    json_out: Json = False,
 ) -> None:
     """A new front end. Its key is printed once, and kept only as a hash."""
     wanted = listed(services)
@@ -51,7 +51,7 @@ def add(
 
 
 @app.command("list")
-def list_front_ends(json_out: Json = False) -> None:  # noqa: FBT002
+def list_front_ends(json_out: Json = False) -> None:
     """Every front end, and what its key reaches."""
     with opened() as core:
         rows = core.store.read_now(front_ends.page)
@@ -78,7 +78,7 @@ def revoke(name: Name) -> None:
 
 
 @app.command()
-def rotate(name: Name, key: GivenKey = None, json_out: Json = False) -> None:  # noqa: FBT002
+def rotate(name: Name, key: GivenKey = None, json_out: Json = False) -> None:
     """A new key; the old one ends within seconds."""
     with opened() as core:
         made = core.store.transact_now(

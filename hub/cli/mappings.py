@@ -13,7 +13,7 @@ from hub.cli import say
 from hub.cli.check import tell
 from hub.cli.options import Json
 from hub.cli.submit import read_file
-from hub.councils import Councils, Loaded, load, preview, read_tree, run_cases
+from hub.councils import Councils, Loaded, Preview, load, preview, read_tree, run_cases
 from hub.errors import HubError, Invalid
 from hub.registry import Registry
 from hub.settings import Settings
@@ -22,10 +22,10 @@ from hub.standard import read_data
 app = typer.Typer(name="mappings", no_args_is_help=True, help="Mappings, tried without sending anything.")
 
 
-@app.command()
-def test(
+@app.command("test")
+def run_all(
     path: Annotated[str | None, typer.Argument(metavar="[PATH]", help="a folder or file below the mappings")] = None,
-    json_out: Json = False,  # noqa: FBT002
+    json_out: Json = False,
 ) -> int:
     """Run the cases: given this submission, expect that record."""
     files, loaded = _loaded()
@@ -34,7 +34,8 @@ def test(
         say.items([one.as_dict() for one in results])
     else:
         for one in results:
-            say.line(str(one))
+            say.line(f"{'ok  ' if one.ok else 'FAIL'} {one.file}")
+            tell(one.problems)
     failed = sum(not one.ok for one in results)
     say.note(f"{len(results)} cases, {failed} failed.")
     return 1 if failed else 0
@@ -45,8 +46,8 @@ def preview_one(
     council: Annotated[str, typer.Argument(help="slug or GSS code")],
     service: Annotated[str, typer.Argument(help="such as missed-bin")],
     file: Annotated[Path, typer.Argument(help="a submission as JSON; - is standard input")],
-    trace: Annotated[bool, typer.Option("--trace", help="also which rule, from which path, made each value")] = False,  # noqa: FBT002
-    json_out: Json = False,  # noqa: FBT002
+    trace: Annotated[bool, typer.Option("--trace", help="also which rule, from which path, made each value")] = False,
+    json_out: Json = False,
 ) -> int:
     """What a submission would become: each delivery, its destination and its record."""
     _, loaded = _loaded()
@@ -54,14 +55,15 @@ def preview_one(
     bodies = read_file(file)
     if len(bodies) != 1 or not isinstance(bodies[0], dict):
         raise typer.BadParameter("the file must hold one submission: a JSON object")
-    body = {"council": council, "service": service, "version": 1} | bodies[0]
-    found = preview(_councils(loaded), council, service, _data(body), _hub(council, now))
+    known = _councils(loaded).find(council)
+    body = {"version": 1} | bodies[0] | {"council": known.slug, "service": service}
+    found = preview(_councils(loaded), known.slug, service, _data(body), _hub(known.slug, now))
     if json_out:
-        say.items([one.as_dict() for one in found])
+        say.items([one.as_dict(trace=trace) for one in found])
     else:
         for one in found:
             _tell(one, trace=trace)
-    return 1 if any(one.fault for one in found) else 0
+    return 1 if any(one.faults for one in found) else 0
 
 
 def _loaded() -> tuple[dict[str, str], Loaded]:
@@ -93,12 +95,12 @@ def _hub(council: str, now: datetime) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _tell(one: Any, *, trace: bool) -> None:
-    say.line(f"{one.destination} by the route {one.route}")
-    if one.fault:
-        say.line(f"  {one.fault}")
-        return
-    say.line(json.dumps(one.record, ensure_ascii=False, indent=2))
-    if trace:
-        for leaf in one.trace:
-            say.line(f"  {leaf}")
+def _tell(one: Preview, *, trace: bool) -> None:
+    say.line(f"{one.destination} {one.operation} ({one.route}), as {one.our_reference}")
+    for fault in one.faults:
+        say.line(f"  {fault}")
+    if one.record is not None:
+        say.line(json.dumps(one.record, ensure_ascii=False, indent=2))
+    if trace and one.traced is not None:
+        columns = {"leaf": "leaf", "rule": "rule", "from": "sources", "table": "table", "file": "file", "line": "line"}
+        say.table([line.as_dict() for line in one.traced.lines], columns, empty="Nothing was traced.")

@@ -34,9 +34,7 @@ class Published:
         return self.status == 202
 
 
-async def publish(
-    submissions: Sequence[Any], *, url: str, key: str, keys: Sequence[str]
-) -> AsyncIterator[Published]:
+async def publish(submissions: Sequence[Any], *, url: str, key: str, keys: Sequence[str]) -> AsyncIterator[Published]:
     """Publish each under its idempotency key, and yield the answers as they come.
 
     What the hub asks to be sent again (429, 503, 409) is sent again, with the

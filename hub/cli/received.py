@@ -30,7 +30,7 @@ def list_received(
     council: Council = None,
     limit: Limit = 50,
     cursor: Cursor = None,
-    json_out: Json = False,  # noqa: FBT002
+    json_out: Json = False,
     url: Url = None,
     key: Key = None,
 ) -> None:
@@ -43,7 +43,7 @@ def list_received(
 @app.command()
 def show(
     id: Annotated[str, typer.Argument(metavar="ID", help="an id of `hub received list`")],
-    json_out: Json = False,  # noqa: FBT002
+    json_out: Json = False,
     url: Url = None,
     key: Key = None,
 ) -> None:

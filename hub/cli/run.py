@@ -8,7 +8,6 @@ import typer
 
 from hub import telemetry
 from hub.cli import say
-from hub.cli.options import Json
 from hub.settings import Settings
 
 Role = Literal["all", "intake", "worker", "console"]
@@ -21,8 +20,8 @@ def run(
         int | None,
         typer.Option(min=0, max=65535, help="port to listen on (HUB_PORT, 8000); 0 takes a free one"),
     ] = None,
-    json_out: Annotated[bool, typer.Option("--json", help="say where it listens, as one line of JSON")] = False,  # noqa: FBT002
-    until_eof: Annotated[bool, typer.Option("--until-eof", hidden=True)] = False,  # noqa: FBT002
+    json_out: Annotated[bool, typer.Option("--json", help="say where it listens, as one line of JSON")] = False,
+    until_eof: Annotated[bool, typer.Option("--until-eof", hidden=True)] = False,
 ) -> int:
     """Run the hub: front doors, workers and every job.
 

@@ -90,7 +90,9 @@ def take_up_councils(core: Core, role: RunRole) -> None:
     except CouncilFilesRefused as refused:
         if not core.councils.load_newest():
             raise
-        log.error("councils.refused", generation=core.councils().generation, remedy="run `hub check`, then `hub reload`")
+        log.error(
+            "councils.refused", generation=core.councils().generation, remedy="run `hub check`, then `hub reload`"
+        )
         sys.stderr.write(f"hub: {refused} The hub runs on with generation {core.councils().generation}.\n")
 
 
@@ -101,8 +103,7 @@ async def _live(
     opened = asyncio.Semaphore(0)
     servers = [_Server(_config(hub, door), opened=opened.release) for door in doors]
     with _told_to_stop(stop, servers):
-        if until_eof:
-            await _stop_at_eof(stop)
+        watching = await _stop_at_eof(stop) if until_eof else None
         async with running(hub):
             serving = [
                 asyncio.create_task(server.serve(sockets=[one])) for server, one in zip(servers, sockets, strict=True)
@@ -116,6 +117,8 @@ async def _live(
             for server in servers:
                 server.should_exit = True
             await asyncio.gather(*serving)
+        if watching is not None:
+            watching.cancel()
 
 
 def _config(hub: Hub, door: Door) -> uvicorn.Config:
@@ -143,7 +146,7 @@ class _Server(uvicorn.Server):
         self._opened()
 
     @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:  # type: ignore[override]
+    def capture_signals(self) -> Iterator[None]:
         yield
 
 
@@ -169,12 +172,13 @@ def _told_to_stop(stop: asyncio.Event, servers: Sequence[uvicorn.Server]) -> Ite
             loop.remove_signal_handler(number)
 
 
-async def _stop_at_eof(stop: asyncio.Event) -> None:
+async def _stop_at_eof(stop: asyncio.Event) -> asyncio.Task[bytes]:
     """Whoever started us holds the other end: however they die, the pipe ends, and so do we."""
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    ended = asyncio.ensure_future(reader.read())
-    ended.add_done_callback(lambda _: stop.set())
+    watching = asyncio.create_task(reader.read())
+    watching.add_done_callback(lambda _: stop.set())
+    return watching
 
 
 def _listen(door: Door) -> socket.socket:
@@ -203,5 +207,3 @@ def _runner() -> asyncio.Runner:
     except ImportError:  # not on every platform
         return asyncio.Runner()
     return asyncio.Runner(loop_factory=uvloop.new_event_loop)
-
-

@@ -8,7 +8,7 @@ import typer
 
 from hub.cli import say
 from hub.cli.desk import at_desk, part
-from hub.cli.options import Council, Cursor, Json, Key, Limit, Url
+from hub.cli.options import Cursor, Json, Key, Limit, Url
 
 app = typer.Typer(name="submissions", no_args_is_help=True, help="What happened to this one.")
 
@@ -24,16 +24,15 @@ _COLUMNS = {
 
 @app.command("list")
 def list_submissions(
-    council: Council = None,
     reference: Annotated[str | None, typer.Option(help="the hub's reference, or the front end's")] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
-    json_out: Json = False,  # noqa: FBT002
+    json_out: Json = False,
     url: Url = None,
     key: Key = None,
 ) -> None:
     """Submissions, the newest first."""
-    query = {"council": council, "reference": reference, "limit": limit, "cursor": cursor}
+    query = {"reference": reference, "limit": limit, "cursor": cursor}
     found = at_desk(lambda desk: desk.ask("GET", "/v1/submissions", query=query), url=url, key=key)
     say.page(found, _COLUMNS, json_out=json_out, empty="No submission fits; `hub submit FILE` publishes some.")
 
@@ -41,7 +40,7 @@ def list_submissions(
 @app.command()
 def show(
     reference: Annotated[str, typer.Argument(metavar="REF", help="a reference, or an id")],
-    json_out: Json = False,  # noqa: FBT002
+    json_out: Json = False,
     url: Url = None,
     key: Key = None,
 ) -> None:

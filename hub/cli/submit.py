@@ -22,9 +22,11 @@ def submit(
     file: Annotated[
         Path, typer.Argument(metavar="FILE", help="JSON (one, or a list) or JSON lines; - is standard input")
     ],
-    url: Annotated[str | None, typer.Option(help="address of the hub (or HUB_URL; else the one on this machine)")] = None,
+    url: Annotated[
+        str | None, typer.Option(help="address of the hub (or HUB_URL; else the one on this machine)")
+    ] = None,
     key: Annotated[str | None, typer.Option(help="the front end's key (or HUB_KEY)")] = None,
-    json_out: Json = False,  # noqa: FBT002
+    json_out: Json = False,
 ) -> int:
     """Publish a file of submissions, with a progress bar.
 

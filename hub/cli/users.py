@@ -24,7 +24,7 @@ def add(
     name: Name,
     role: Annotated[RoleName, typer.Option(help="what they may do; each includes those before it")],
     councils: Annotated[str, typer.Option(help="slugs with commas, or * for all")] = "*",
-    json_out: Json = False,  # noqa: FBT002
+    json_out: Json = False,
 ) -> None:
     """A new member of staff. The token is printed once, and kept only as a hash."""
     with opened() as core:
@@ -42,7 +42,7 @@ def add(
 
 
 @app.command("list")
-def list_users(json_out: Json = False) -> None:  # noqa: FBT002
+def list_users(json_out: Json = False) -> None:
     """Everybody, with their role and councils."""
     with opened() as core:
         rows = core.store.read_now(users.page)

@@ -59,7 +59,8 @@ def compile_condition(
     findings = [*builder.findings, *builder.reader.findings]
     if rule is None:
         return None, findings
-    return Condition(rule=rule, template=None if rule.literal else rule.compiled()), findings
+    template = None if rule.literal else rule.compiled()
+    return Condition(rule=rule, template=template, contracted=bool(schemas)), findings
 
 
 def _scope(schemas: Collection[Schema], names: Collection[str], *, follow_up: bool = False) -> Scope:
@@ -110,6 +111,7 @@ class _Compiler:
             optional=tuple(self.reader.optional),
             indexed=tuple(self.reader.indexed),
             looked_up=tuple(self.reader.looked_up),
+            contracted=bool(self.schemas),
         )
         return Compiled(mapping=mapping, findings=tuple(dict.fromkeys(self.findings)))
 

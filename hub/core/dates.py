@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -54,8 +55,7 @@ def unknown_directive(pattern: str) -> str | None:
 
 def written(at: datetime, pattern: str) -> str:
     """The moment as the pattern says."""
-    made = [_one(part, at) for part in _parts(pattern)]
-    return "".join(made)
+    return "".join([part if writer is None else writer(at) for part, writer in _writers(pattern)])
 
 
 def day_of(value: object) -> datetime:
@@ -85,12 +85,13 @@ def moment_of(value: object) -> datetime:
         raise Mishap("type", "a time outside the calendar") from None
 
 
-def _one(part: str, at: datetime) -> str:
-    if not part.startswith("%"):
-        return part
-    if part not in DIRECTIVES:
-        raise Mishap("type", f"`{part}` is not a date directive; use one of {' '.join(DIRECTIVES)}")
-    return DIRECTIVES[part](at)
+@lru_cache(maxsize=256)
+def _writers(pattern: str) -> tuple[tuple[str, Callable[[datetime], str] | None], ...]:
+    """The pattern taken apart: its literal text, and what writes each directive. Patterns are few and literal."""
+    unknown = unknown_directive(pattern)
+    if unknown is not None:
+        raise Mishap("type", f"`{unknown}` is not a date directive; use one of {' '.join(DIRECTIVES)}")
+    return tuple((part, DIRECTIVES.get(part) if part.startswith("%") else None) for part in _parts(pattern))
 
 
 def _parts(pattern: str) -> list[str]:

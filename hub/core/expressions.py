@@ -160,9 +160,7 @@ def _one(node: nodes.Node) -> None:
         case nodes.Filter():
             _filter(node)
         case nodes.Test():
-            if node.name not in TESTS:
-                remedy = instead(node.name, TESTS)
-                raise _Refusal("unknown_test", f"there is no test `{node.name}`", remedy, node.name)
+            _test(node)
         case _:
             pass
 
@@ -204,7 +202,7 @@ def _filter(node: nodes.Filter) -> None:
         raise _Refusal("not_allowed", "`*` arguments", "write the arguments out", node.name)
     given: dict[str, nodes.Expr] = dict(zip(signature.parameters, node.args, strict=False))
     extra = [word.key for word in node.kwargs if word.key not in signature.parameters or word.key in given]
-    given.update({word.key: word.value for word in node.kwargs})
+    given.update({str(word.key): word.value for word in node.kwargs})
     if extra or len(node.args) > len(signature.parameters) or len(given) < signature.needs:
         shown = ", ".join(signature.parameters)
         raise _Refusal(
@@ -216,13 +214,23 @@ def _filter(node: nodes.Filter) -> None:
     _argument_kinds(node, signature, given)
 
 
+def _test(node: nodes.Test) -> None:
+    if node.name not in TESTS:
+        remedy = instead(node.name, TESTS)
+        raise _Refusal("unknown_test", f"there is no test `{node.name}`", remedy, node.name)
+    wanted = 1 if node.name == "in" else 0
+    if len(node.args or ()) != wanted or node.kwargs or node.dyn_args or node.dyn_kwargs:
+        message = f"`is {node.name}` takes {'one argument, a list' if wanted else 'no argument'}"
+        raise _Refusal("wrong_arguments", message, "mend the test", node.name)
+
+
 def _argument_kinds(node: nodes.Filter, signature: Signature, given: dict[str, nodes.Expr]) -> None:
     for name, kind in signature.kinds.items():
         argument = given.get(name)
         if argument is None:
             continue
         value: Any = argument.value if isinstance(argument, nodes.Const) else None
-        if type(value) is not kind or (kind is int and value < 1):
+        if type(value) is not kind or (isinstance(value, int) and value < 1):
             word = "a number from 1" if kind is int else "a text in quotes"
             raise _Refusal("wrong_arguments", f"`{node.name}` needs {word} here", "mend its argument", node.name)
         if name == "pattern" and (wrong := dates.unknown_directive(str(value))) is not None:
@@ -241,10 +249,9 @@ class _Prepare(NodeTransformer):
 
     def visit_Filter(self, node: nodes.Filter) -> nodes.Expr:
         self.generic_visit(node)
-        signature = SIGNATURES.get(node.name)
-        if signature is not None and signature.run:
-            positional = list(node.args) or [word.value for word in node.kwargs]
-            return helper(node.name, node.node, *positional, nodes.Name("_run", "load"))
+        if node.name in SIGNATURES:
+            run: Any = nodes.Keyword("_run", nodes.Name("_run", "load"))
+            node.kwargs = [*node.kwargs, run]
         return node
 
 

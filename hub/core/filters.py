@@ -31,7 +31,7 @@ _POSTCODE: Final = re.compile(r"^[A-Z]{1,2}\d[A-Z\d]?\d[A-Z]{2}$")
 _ADDRESS: Final = ("lines", "town", "county", "postcode")
 
 
-def lookup(value: object, table: object, run: Run) -> Any:
+def lookup(value: object, table: object, *, run: Run) -> Any:
     """The table's entry for this code."""
     if not isinstance(table, Table):
         raise Mishap("type", "`lookup` needs a table; name one of the route's `with`")
@@ -41,16 +41,16 @@ def lookup(value: object, table: object, run: Run) -> Any:
     return found
 
 
-def default(value: Any, other: Any, run: Run) -> Any:
+def default(value: Any, other: Any, *, _run: Run) -> Any:
     """`other` where the value is absent."""
-    if not isinstance(value, Undefined):
+    if value.__class__ is not Absent:
         return value
-    if run.notes is not None:
-        run.notes.append(("default", "", None))
+    if _run.notes is not None:
+        _run.notes.append(("default", "", None))
     return other
 
 
-def required(value: Any, message: str = "it is required") -> Any:
+def required(value: Any, message: str = "it is required", *, _run: Run) -> Any:
     """The value, which must be there and not be empty."""
     if isinstance(value, Undefined) or value is OMIT or value is None or value == "":
         name = value.segment if isinstance(value, Absent) else ""
@@ -115,14 +115,17 @@ def _split(contact: object) -> tuple[str, str]:
     return before, after
 
 
-def join_lines(value: object, separator: str = "\n") -> str:
+def join_lines(value: object, separator: str = "\n", *, run: Run) -> str:
     """The lines of a list, or of an address, one under the other; empty and omitted ones are left out."""
     if isinstance(value, dict):
         value = [line for name in _ADDRESS if name in value for line in _as_list(value[name])]
+    if isinstance(value, str):  # an answer in `extra` may be one text or several
+        value = [value]
     if not isinstance(value, list | tuple):
         raise Mishap("type", "`join_lines` works on a list or an address")
-    lines = [text_of(line).strip() for line in value if line is not OMIT]
-    return separator.join(line for line in lines if line)
+    lines = [line for each in value if each is not OMIT and (line := text_of(each).strip())]
+    run.make(sum(map(len, lines)) + len(separator) * len(lines))
+    return separator.join(lines)
 
 
 def _as_list(value: object) -> list[Any]:
@@ -175,14 +178,13 @@ class Signature:
     parameters: tuple[str, ...] = ()
     needs: int = 0
     makes: frozenset[str] | None = None
-    run: bool = False  #: whether it is handed the run, to note what it did
     kinds: dict[str, type] = field(default_factory=dict)  #: literal arguments are checked against these
 
 
 _TEXT: Final = frozenset(["string"])
 SIGNATURES: Final[dict[str, Signature]] = {
-    "lookup": Signature(parameters=("table",), needs=1, run=True),
-    "default": Signature(parameters=("value",), needs=1, run=True),
+    "lookup": Signature(parameters=("table",), needs=1),
+    "default": Signature(parameters=("value",), needs=1),
     "required": Signature(parameters=("message",), kinds={"message": str}),
     "date": Signature(parameters=("pattern",), makes=_TEXT, kinds={"pattern": str}),
     "datetime": Signature(parameters=("pattern",), makes=_TEXT, kinds={"pattern": str}),
@@ -205,24 +207,31 @@ _FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "northing": northing,
     "first_name": first_name,
     "last_name": last_name,
-    "join_lines": join_lines,
     "shorten": shorten,
     "phone": phone,
     "postcode": postcode,
     "yes_no": yes_no,
-    "lookup": lookup,
 }
+_NOTING: Final[dict[str, Callable[..., Any]]] = {"lookup": lookup, "join_lines": join_lines}
 
 
-def _passing(function: Callable[..., Any]) -> Callable[..., Any]:
+def _passing(function: Callable[..., Any], *, counts: bool) -> Callable[..., Any]:
     """What is absent or omitted passes a filter unchanged, so that a later `default` still sees it."""
 
-    def filtered(value: Any, *args: Any, **named: Any) -> Any:
-        if value is OMIT or isinstance(value, Undefined):
+    def counted(value: Any, *args: Any, _run: Run, **named: Any) -> Any:
+        if value is OMIT or value.__class__ is Absent:
             return value
-        return function(value, *args, **named)
+        return function(value, *args, run=_run, **named)
 
-    return filtered
+    def filtered(value: Any, *args: Any, _run: Run, **named: Any) -> Any:
+        if value is OMIT or value.__class__ is Absent:
+            return value
+        made = function(value, *args, **named)
+        if made.__class__ is str:
+            _run.make(len(made))
+        return made
+
+    return counted if counts else filtered
 
 
 def _strict(test: Callable[..., bool]) -> Callable[..., bool]:
@@ -271,7 +280,8 @@ def hold(answer: Any) -> bool:
 # Names that start with an underscore cannot be written in a mapping: they are the compiler's own.
 SANDBOX: Final = Sandbox(
     filters={
-        **{name: _passing(function) for name, function in _FILTERS.items()},
+        **{name: _passing(function, counts=False) for name, function in _FILTERS.items()},
+        **{name: _passing(function, counts=True) for name, function in _NOTING.items()},
         "default": default,
         "required": required,
         "_leaf": leaf,

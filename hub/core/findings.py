@@ -72,16 +72,30 @@ class Finding:
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that was probably meant."""
-    words = sorted(known)
-    folded = {each.lower().replace("-", "_"): each for each in words}
+    folded = {each.lower().replace("-", "_"): each for each in sorted(known)}
     wanted = word.lower().replace("-", "_")
-    found = difflib.get_close_matches(wanted, folded, n=1, cutoff=0.5)
-    return folded[found[0]] if found else None
+    close = difflib.get_close_matches(wanted, folded, n=6, cutoff=0.5)
+    return folded[min(close, key=lambda each: _slips(wanted, each))] if close else None
+
+
+def _slips(one: str, other: str) -> int:
+    """How many slips of the finger lie between two words: a letter more, less, changed, or two exchanged."""
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for at, letter in enumerate(one, start=1):
+        made = [at]
+        for to, wanted in enumerate(other, start=1):
+            slips = min(row[to] + 1, made[to - 1] + 1, row[to - 1] + (letter != wanted))
+            if at > 1 and to > 1 and letter == other[to - 2] and one[at - 2] == wanted:
+                slips = min(slips, before[to - 2] + 1)
+            made.append(slips)
+        before, row = row, made
+    return row[-1]
 
 
 def instead(word: str, known: Iterable[str], *, what: str = "use one of") -> str:
     """What to write in place of a word that is not known: the nearest, and what there is."""
-    words = sorted(known)
+    words = sorted(set(known))
     near = nearest(word, words)
     if near is not None:
         return f"did you mean `{near}`?"

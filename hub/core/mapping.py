@@ -52,6 +52,7 @@ class Condition:
 
     rule: Rule
     template: Template | None = None
+    contracted: bool = False
 
     def holds(self, context: Mapping[str, Any]) -> bool:
         """Whether the route takes this submission. Raises MappingFault where that cannot be said."""
@@ -61,7 +62,8 @@ class Condition:
         try:
             return hold(SANDBOX.evaluate(self.template or self.rule.compiled(), names))
         except Exception as error:
-            raise Walk(names=names, run=Run(), templates={}).fault(error, self.rule, "when") from None
+            walk = Walk(names=names, run=Run(), templates={}, contracted=self.contracted)
+            raise walk.fault(error, self.rule, "when") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +81,7 @@ class CompiledMapping:
     optional: tuple[tuple[Place, str], ...] = ()
     indexed: tuple[Indexed, ...] = ()
     looked_up: tuple[tuple[Place, str, tuple[Any, ...]], ...] = ()
+    contracted: bool = False  #: whether every path was held against a contract
     _templates: dict[int, Template] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -156,7 +159,8 @@ class CompiledMapping:
         notes: list[Any] | None = None,
     ) -> Walk:
         run = Run(loops=loops, notes=notes)
-        walk = Walk(names=_names(context, run), run=run, templates=self._templates)
+        names = _names(context, run)
+        walk = Walk(names=names, run=run, templates=self._templates, contracted=self.contracted)
         if self.loop is not None and item is not None:
             walk.names[self.loop.name] = item
             walk.aliases[self.loop.name] = self._alias(context, item)
@@ -189,18 +193,18 @@ def weight(value: Any) -> int:
     """Roughly how many characters of JSON a context is; tables do not count."""
     total = 0
     pending = [value]
+    take, add = pending.pop, pending.extend
     while pending:
-        each = pending.pop()
+        each = take()
         kind = each.__class__
         if kind is str:
             total += len(each)
         elif kind is dict:
             total += 8 * len(each)
-            pending.extend(each.values())
+            add(each.values())
         elif kind is list:
-            pending.extend(each)
-        else:
-            total += 8
+            total += len(each)
+            add(each)
     return total
 
 

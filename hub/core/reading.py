@@ -296,8 +296,8 @@ class Reader:
     def _sum(self, node: nodes.BinExpr | nodes.UnaryExpr) -> Seen:
         sides = [node.left, node.right] if isinstance(node, nodes.BinExpr) else [node.node]
         seen = [self._used(side) for side in sides]
-        if isinstance(node, nodes.Add) and all("string" in each.types for each in seen):
-            return Seen(types=TEXT)
+        if isinstance(node, nodes.Add) and not any(each.types and "string" not in each.types for each in seen):
+            return Seen(types=TEXT if any(each.types for each in seen) else UNKNOWN)
         for each in seen:
             if each.types and not each.types & (NUMBERS | {"omit"}):
                 self._find("wrong_type", f"a {words(each.types)} in a sum", "join texts with `~`", each.path)

@@ -12,6 +12,7 @@ from jinja2.runtime import Context, StrictUndefined, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 MAX_TEXT: Final = 1024 * 1024  #: characters a mapping may produce in one run (1 MB)
+MAX_WORK: Final = 4 * MAX_TEXT  #: characters that its filters and joins may make on the way
 MAX_STEPS: Final = 10_000  #: elements that the loops of one run may visit together
 MAX_DEPTH: Final = 40  #: how deep a value may be nested
 MAX_WHOLE: Final = 2**63 - 1  #: the largest whole number
@@ -59,10 +60,11 @@ OMIT: Final = Omit()
 class Run:
     """What one run may still use, and (for a trace) what it did."""
 
-    __slots__ = ("loops", "notes", "steps", "text")
+    __slots__ = ("loops", "notes", "steps", "text", "work")
 
     def __init__(self, *, loops: tuple[Any, ...] = (), notes: list[Note] | None = None) -> None:
         self.text = MAX_TEXT
+        self.work = MAX_WORK
         self.steps = MAX_STEPS
         self.loops = loops
         self.notes = notes
@@ -71,6 +73,12 @@ class Run:
         self.text -= characters
         if self.text < 0:
             raise Mishap("too_large", f"the record is larger than {MAX_TEXT // 1024} KB; shorten or leave out a text")
+
+    def make(self, characters: int) -> None:
+        """Count a text before it is made; what is joined and thrown away counts too."""
+        self.work -= characters
+        if self.work < 0 or characters > MAX_TEXT:
+            raise Mishap("too_large", f"a text larger than {MAX_TEXT // 1024} KB was to be made; shorten its parts")
 
     def step(self) -> None:
         self.steps -= 1
@@ -105,21 +113,20 @@ def join_text(pieces: list[Any], run: Run) -> str | Omit:
     made: list[str] = []
     for piece in pieces:
         if piece is OMIT:
-            return OMIT
-        made.append(text_of(piece))
-    result = "".join(made)
-    run.charge(len(result))
-    return result
+            return piece
+        made.append(piece if piece.__class__ is str else text_of(piece))
+    run.make(sum(map(len, made)))
+    return "".join(made)
 
 
 def leaf(value: Any, run: Run) -> Any:
     """A value on its way into the record: defined, plain, and counted."""
     kind = value.__class__
-    if kind is str:
-        run.charge(len(value) + 1)
-        return value
-    run.charge(8)
-    if kind is int or kind is bool or value is OMIT or value is None:
+    # Charged here and not by a call: this runs once for every leaf of every delivery.
+    run.text -= len(value) + 1 if kind is str else 8
+    if run.text < 0:
+        run.charge(0)
+    if kind is str or kind is int or kind is bool or value is OMIT or value is None:
         return value
     return plain(value, run, 0)
 
@@ -174,7 +181,7 @@ def _absent(value: Undefined) -> Mishap:
     return Mishap("absent", f"`{name}` is not in this submission", key=name)
 
 
-def operate(operator: str, left: Any, right: Any) -> Any:
+def operate(operator: str, left: Any, right: Any, run: Run) -> Any:
     """Arithmetic on numbers, and `+` on two texts; no repetition, no padding, no towers of powers."""
     if left is OMIT or right is OMIT:
         return OMIT
@@ -182,8 +189,7 @@ def operate(operator: str, left: Any, right: Any) -> Any:
         if isinstance(side, Undefined):
             raise _absent(side)
     if operator == "+" and isinstance(left, str) and isinstance(right, str):
-        if len(left) + len(right) > MAX_TEXT:
-            raise Mishap("too_large", "a text that is too long")
+        run.make(len(left) + len(right))
         return left + right
     if isinstance(left, bool) or isinstance(right, bool) or not _numbers(left, right):
         raise Mishap("type", f"`{operator}` works on two numbers; join texts with `~`")
@@ -237,7 +243,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return row(str(key)) if row is not None else Absent(name=str(key))
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        return operate(operator, left, right)
+        return operate(operator, left, right, context.parent["_run"])
 
     def call_unop(self, context: Context, operator: str, arg: Any) -> Any:
         if isinstance(arg, bool) or not isinstance(arg, int | float):

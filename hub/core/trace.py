@@ -63,6 +63,7 @@ class Walk:
     templates: dict[int, Template]  #: compiled leaves, kept by the mapping
     lines: list[TraceLine] = field(default_factory=list)
     aliases: dict[str, str] = field(default_factory=dict)  #: loop names → the element they stand for
+    contracted: bool = False  #: paths were held against a contract, so a missing one is optional and not misspelt
 
     def make(self, node: Node, path: str = "") -> Any:
         match node:
@@ -180,12 +181,14 @@ class Walk:
         path, there = self._missing(rule, mishap.key)
         if path is None:
             return f"{mishap.problem}; say what holds then, as `| default(omit)`"
-        near = nearest(_last_step(path), there)
+        open_ended = not self.contracted or path.split(".")[0] == "extra"
+        near = nearest(_last_step(path), there) if open_ended else None
         before = path[: len(path) - len(_last_step(path))]
         hint = f"; the nearest field that is there is `{before}{near}`" if near else ""
         if mishap.code == "required":
             return f"{mishap.problem}{hint}"
-        return f"`{path}` is not in this submission{hint}; say what holds then, as `| default(omit)`"
+        which = "" if open_ended else ", which may leave it out"
+        return f"`{path}` is not in this submission{which}{hint}; say what holds then, as `| default(omit)`"
 
     def _missing(self, rule: Rule, segment: str | None) -> tuple[str | None, list[str]]:
         """The path that leads nowhere, up to its first missing step, and what stands there instead."""

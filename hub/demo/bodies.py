@@ -78,7 +78,10 @@ def curl_body(today: date) -> dict[str, Any]:
         "service": "missed-bin",
         "version": 1,
         "property": {"uprn": "100080010009"},
-        "details": {"containers": [{"waste_type": "refuse"}], "collection_date": (today - timedelta(days=1)).isoformat()},
+        "details": {
+            "containers": [{"waste_type": "refuse"}],
+            "collection_date": (today - timedelta(days=1)).isoformat(),
+        },
     }
 
 
@@ -100,7 +103,10 @@ def _bin(
         "version": 1,
         "language": language,
         "contact": {"full_name": "Alex Example", "email": "alex@example.org", "phone": "020 7946 0018"},
-        "property": {"uprn": uprn, "address": {"lines": ["4 The Avenue"], "town": "Northborough", "postcode": "NB1 3NP"}},
+        "property": {
+            "uprn": uprn,
+            "address": {"lines": ["4 The Avenue"], "town": "Northborough", "postcode": "NB1 3NP"},
+        },
         "description": "It was out by six in the morning.",
         "details": {"collection_date": on.isoformat(), "containers": [container], "reason": "not_collected"},
     }

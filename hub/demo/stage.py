@@ -29,7 +29,7 @@ from hub.store import credentials
 
 _COUNCILS = Path(__file__).parent / "councils"
 _READY_WITHIN = timedelta(seconds=60)
-_PASSWORD = "only-for-the-demo"  # noqa: S105
+_PASSWORD = "only-for-the-demo"
 
 FORGOTTEN = "        # The garden round is new this spring, and nobody has told this table: the demo mends it.\n"
 MENDED = "        garden: 86\n"

@@ -28,7 +28,8 @@ class Sent:
 
     @property
     def deliveries(self) -> list[dict[str, Any]]:
-        return self.now.get("deliveries", [])
+        found: list[dict[str, Any]] = self.now.get("deliveries", [])
+        return found
 
     @property
     def states(self) -> list[str]:

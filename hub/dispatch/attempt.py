@@ -22,12 +22,13 @@ from hub.core.retry import DEFAULT_POLICY, RetryPolicy, Verdict, decide
 from hub.councils import Councils, Destination, Route
 from hub.dispatch import evidence
 from hub.dispatch.doubt import Doubts
+from hub.dispatch.marks import Marks
 from hub.dispatch.pool import ConnectorPool
 from hub.errors import HubError, LeaseLost, MappingFault, Misconfigured, NotThere, StoreUnavailable
 from hub.metrics import Metrics
-from hub.model import Phase, Receipt, StepState
+from hub.model import Receipt, StepState
 from hub.store import attempts, groups
-from hub.store.attempts import Conclude, Sending, Took
+from hub.store.attempts import Conclude
 from hub.store.claims import Claimed
 from hub.store.store import Store
 
@@ -70,7 +71,8 @@ class Sender:
             destination, connector, record = self._prepare(claimed)
         except HubError as failure:
             return failure
-        delivery = self._delivery(claimed)
+        marks = Marks(store=self.store, claimed=claimed, clock=self.clock)
+        delivery = self._delivery(claimed, marks)
         # The seam's own deadline comes first, where there is one: it knows better what had happened by then.
         timeout = (destination.limits.timeout + _GRACE).total_seconds()
         try:
@@ -79,15 +81,9 @@ class Sender:
         except asyncio.CancelledError:
             raise
         except Exception as failure:
-            return self._what_it_means(failure, delivery, late=deadline.expired())
-
-    def _what_it_means(self, failure: Exception, delivery: Delivery, *, late: bool) -> Receipt | BaseException:
-        if delivery.taken is not None:
-            # The product said that it has it: whatever came after, the case exists.
-            return Receipt(token=delivery.taken)
-        if isinstance(failure, TimeoutError) and late:
-            return Unclear(code="deadline") if delivery.writes else Unavailable(code="deadline")
-        return failure
+            return _what_it_means(failure, delivery, late=deadline.expired())
+        finally:
+            await marks.over()
 
     def _prepare(self, claimed: Claimed) -> tuple[Destination, Connector, BaseModel]:
         """The record, made and validated before anything is sent. Raises MappingFault or Misconfigured."""
@@ -115,25 +111,15 @@ class Sender:
                 code="no_route",
             ) from None
 
-    def _delivery(self, claimed: Claimed) -> Delivery:
-        async def sending() -> None:
-            if claimed.phase is Phase.PREPARED:
-                await self.store.write(
-                    Sending(attempt=claimed.attempt, step=claimed.step, token=claimed.token, at=self.clock())
-                )
-
-        async def took(reference_or_token: str) -> None:
-            sealed = self.store.sealer.seal(reference_or_token.encode(), place=evidence.place(claimed.attempt))
-            await self.store.write(Took(attempt=claimed.attempt, took=sealed))
-
+    def _delivery(self, claimed: Claimed, marks: Marks) -> Delivery:
         return Delivery(
             our_reference=claimed.our_reference,
             reference=claimed.reference,
             operation=self._route(claimed).mapping.operation(claimed.kind.value),
             received_at=claimed.received_at,
             kind=claimed.kind,
-            on_sending=sending,
-            on_took=took,
+            on_sending=marks.sending,
+            on_took=marks.took,
         )
 
     async def _verdict(
@@ -198,6 +184,16 @@ class Sender:
         )
 
     async def _write_down(self, claimed: Claimed, conclusion: Conclude) -> None:
+        try:
+            try:
+                await self.store.write(conclusion)
+            except StoreUnavailable:
+                await self._insist(claimed, conclusion)
+        except LeaseLost:
+            state = await self.store.transact(lambda connection: attempts.late_result(connection, conclusion))
+            log.warning("attempt.late", delivery=claimed.delivery, attempt=claimed.attempt, state=state.value)
+
+    async def _insist(self, claimed: Claimed, conclusion: Conclude) -> None:
         """The answer is known and must not be lost: try for as long as the lease is ours."""
         left = (claimed.lease_until - self.clock()).total_seconds()
         retrying = AsyncRetrying(
@@ -206,13 +202,7 @@ class Sender:
             stop=stop_after_delay(max(left, 5.0)),
             reraise=True,
         )
-        try:
-            async for once in retrying:
-                with once:
-                    await self.store.write(conclusion)
-        except LeaseLost:
-            state = await self.store.transact(lambda connection: attempts.late_result(connection, conclusion))
-            log.warning("attempt.late", delivery=claimed.delivery, attempt=claimed.attempt, state=state.value)
+        await retrying(self.store.write, conclusion)
 
     async def _count(self, claimed: Claimed, conclusion: Conclude, facts: dict[str, str]) -> None:
         log.warning(
@@ -238,6 +228,15 @@ class Sender:
             await self.store.transact(work)
         except StoreUnavailable:
             log.warning("group.uncounted", delivery=claimed.delivery)
+
+
+def _what_it_means(failure: Exception, delivery: Delivery, *, late: bool) -> Receipt | BaseException:
+    if delivery.taken is not None:
+        # The product said that it has it: whatever came after, the case exists.
+        return Receipt(token=delivery.taken)
+    if isinstance(failure, TimeoutError) and late:
+        return Unclear(code="deadline") if delivery.writes else Unavailable(code="deadline")
+    return failure
 
 
 def _facts(claimed: Claimed, verdict: Verdict, result: Receipt | BaseException) -> dict[str, str]:

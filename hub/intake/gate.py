@@ -112,15 +112,17 @@ class Gate:
 def _log_line(scope: Scope, method: str, status: int, note: Note) -> None:
     route: Any = scope.get("route")
     path = getattr(route, "path", None)
-    fields = {
-        "method": method if method.isalpha() and len(method) < 10 else "?",
-        "route": path or "none",
+    verb = method if method.isalpha() and len(method) < 10 else "?"
+    fields: dict[str, Any] = {
+        "route": f"{verb} {path or 'none'}",
         "status": status,
         "ms": round((time.perf_counter() - note.began) * 1000, 2),
         "request_id": note.id,
-        "trace_id": note.trace.id,
         "who": note.who,
     }
+    # A trace of our own is the request's id without its dashes: each field of each line costs.
+    if not note.trace.is_own:
+        fields["trace_id"] = note.trace.id
     if path is not None and path.startswith(("/health", "/metrics")):
         log.debug("request", **fields)
     else:

@@ -24,6 +24,7 @@ async def live(room: Annotated[Room, Depends(room_of)]) -> dict[str, str]:
 async def ready(room: Annotated[Room, Depends(room_of)]) -> dict[str, str]:
     """503 until it can. Probes a real write, at most once a second however often it is asked."""
     try:
+        room.deps.councils()  # raises while no generation of council files is in force
         await room.readiness.check()
     except HubError as failure:
         raise stop("unavailable", str(failure), headers={"Retry-After": "1"}) from failure

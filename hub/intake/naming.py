@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 import re
+from typing import Annotated
+
+from fastapi import Query
+from pydantic import AfterValidator
 
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
 _REFERENCE = re.compile(r"[A-HJ-NP-Z2-9]{4}-[A-HJ-NP-Z2-9]{4}\Z")
 _OUR_REFERENCE = re.compile(r"[A-HJ-NP-Z2-9]{4}-[A-HJ-NP-Z2-9]{4}(-[a-z0-9]{1,3}){0,2}\Z", re.IGNORECASE)
+
+
+def printable(text: str | None) -> str | None:
+    """For pydantic: a NUL is no text to PostgreSQL, and no name holds a control character."""
+    if text is not None and not text.isprintable():
+        raise ValueError("Leave control characters out.")
+    return text
+
+
+#: A council's slug in a query.
+CouncilName = Annotated[str | None, Query(max_length=64, description="A council's slug."), AfterValidator(printable)]
 
 
 def is_id(name: str) -> bool:

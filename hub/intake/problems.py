@@ -243,7 +243,7 @@ def faults_of(found: Iterable[Mapping[str, Any]], *, root: str) -> list[tuple[st
     return [
         (
             "/".join((root, *(str(part).replace("~", "~0").replace("/", "~1") for part in fault["loc"]))),
-            _WORDS.get(fault["type"], fault["msg"]),
+            _WORDS.get(fault["type"], fault["msg"].removeprefix("Value error, ")),
         )
         for fault in found
     ]

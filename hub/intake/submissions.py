@@ -9,17 +9,18 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from fastapi.routing import APIRoute
+from pydantic import AfterValidator
 from pydantic_core import to_json
 from starlette.types import Receive, Scope, Send
 
 from hub.core.lifecycle import status_of
-from hub.errors import HubError, Invalid, NotThere
+from hub.errors import HubError, NotThere
 from hub.intake import views
 from hub.intake.deps import Room, room_of
 from hub.intake.gate import note_of
 from hub.intake.idempotency import idempotency_key
 from hub.intake.limits import read_body
-from hub.intake.naming import id_or_reference
+from hub.intake.naming import id_or_reference, printable
 from hub.intake.paging import LIMIT, Cursor, Limit, as_json, checked, page
 from hub.intake.problems import Stop, of_error
 from hub.intake.shapes import AcceptedBody, Page, StatusBody
@@ -29,6 +30,10 @@ from hub.store import submissions
 from hub.store.accept import Accepted
 
 router = APIRouter(tags=["publishing"])
+
+OneReference = Annotated[
+    str | None, Query(max_length=120, description="The hub's, or the one you gave it."), AfterValidator(printable)
+]
 
 
 _KEY = {
@@ -154,14 +159,12 @@ def _answer(accepted: Accepted, room: Room) -> Response:
 async def list_submissions(
     request: Request,
     room: Annotated[Room, Depends(room_of)],
-    reference: Annotated[str | None, Query(max_length=120, description="The hub's, or the one you gave it.")] = None,
+    reference: OneReference = None,
     limit: Limit = LIMIT,
     cursor: Cursor = None,
 ) -> Response:
     """A front end sees its own, staff those of their councils. `updates` are empty here."""
     caller, behind = await _caller(request, room), checked(cursor)
-    if reference is not None and not reference.isprintable():
-        raise Invalid([("#/query/reference", "This holds control characters; leave them out.")])
     mine = caller.id if isinstance(caller, FrontEnd) else None
     councils = None if isinstance(caller, FrontEnd) or caller.councils is None else sorted(caller.councils)
     found = await room.deps.store.read(

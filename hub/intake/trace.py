@@ -14,6 +14,7 @@ class Trace:
 
     id: str
     parent: str
+    is_own: bool  #: begun here, for the caller had none
 
 
 def trace_of(header: str | None, *, request: str) -> Trace:
@@ -24,5 +25,5 @@ def trace_of(header: str | None, *, request: str) -> Trace:
     """
     own = request.replace("-", "")
     if header and (match := _TRACEPARENT.match(header)):
-        return Trace(match[1], f"00-{match[1]}-{own[16:]}-00")
-    return Trace(own, f"00-{own}-{own[16:]}-00")
+        return Trace(match[1], f"00-{match[1]}-{own[16:]}-00", is_own=False)
+    return Trace(own, f"00-{own}-{own[16:]}-00", is_own=True)

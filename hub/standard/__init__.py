@@ -3,8 +3,8 @@
 from hub.standard.catalogue import SERVICES
 from hub.standard.envelope import Envelope
 from hub.standard.labels import Personal
-from hub.standard.parse import Unreadable, parse
-from hub.standard.read import Read, read, read_data, without_derived
+from hub.standard.parsing import Unreadable, parse
+from hub.standard.reading import Read, read, read_data, without_derived
 from hub.standard.schema import PersonalPath
 from hub.standard.service import Example, Service
 

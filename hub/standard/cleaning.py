@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hub.model import Warning
-from hub.standard.parse import Unreadable
+from hub.standard.parsing import Unreadable
 from hub.standard.pointers import Loc, pointer
 
 #: An escape in a JSON text that may hide a control character or half a character.

@@ -50,44 +50,15 @@ class Reason(StrEnum):
 
 #: What crews report, after the collection event types of the open waste service standards.
 CREW_REASONS = frozenset(
-    {
-        "not_presented",
-        "incorrectly_presented",
-        "too_heavy",
-        "excess_waste",
-        "lid_open",
-        "side_waste_present",
-        "contaminated",
-        "contaminated_food",
-        "contaminated_garden",
-        "contaminated_refuse",
-        "contaminated_bulky",
-        "contaminated_rubble",
-        "contaminated_commercial",
-        "contaminated_turf_soil",
-        "contaminated_animal_bedding",
-        "inaccessible_container_store",
-        "damaged",
-        "damaged_lid",
-        "damaged_wheels",
-        "damaged_body",
-        "excess_containers",
-        "container_from_other_council",
-        "container_lost_in_vehicle",
-        "not_on_scheme",
-        "safety_concern",
-        "street_completed",
-        "blocked_by_vehicles",
-        "roadworks",
-        "gate_locked",
-        "part_access",
-        "partly_completed_street",
-        "alarm_activated",
-        "breakdown",
-        "road_closure",
-        "inaccessible_road",
-        "other",
-    }
+    """
+    not_presented incorrectly_presented too_heavy excess_waste lid_open side_waste_present contaminated
+    contaminated_food contaminated_garden contaminated_refuse contaminated_bulky contaminated_rubble
+    contaminated_commercial contaminated_turf_soil contaminated_animal_bedding inaccessible_container_store
+    damaged damaged_lid damaged_wheels damaged_body excess_containers container_from_other_council
+    container_lost_in_vehicle not_on_scheme safety_concern street_completed blocked_by_vehicles roadworks
+    gate_locked part_access partly_completed_street alarm_activated breakdown road_closure inaccessible_road
+    other
+    """.split()
 )
 
 REFUSE, RECYCLING, FOOD, GARDEN, CLINICAL = 524, 1130, 1423, 530, 859

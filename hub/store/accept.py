@@ -210,16 +210,12 @@ def _insert(connection: Connection, thoughts: Sequence[Accept]) -> None:
     events.INSERT.run(connection, [_event_row(thought) for thought in thoughts])
 
 
-def _all_of(table: sa.Table) -> Hot:
-    return Hot(sa.insert(table), columns=[column.name for column in table.c])
-
-
-_SUBMISSIONS = _all_of(tables.submission)
-_CONTENTS = _all_of(tables.submission_content)
-_ATTRS = _all_of(tables.submission_attr)
-_KEYS = _all_of(tables.idempotency)
-_DELIVERIES = _all_of(tables.delivery)
-_STEPS = _all_of(tables.step)
+_SUBMISSIONS = Hot.insert(tables.submission)
+_CONTENTS = Hot.insert(tables.submission_content)
+_ATTRS = Hot.insert(tables.submission_attr)
+_KEYS = Hot.insert(tables.idempotency)
+_DELIVERIES = Hot.insert(tables.delivery)
+_STEPS = Hot.insert(tables.step)
 
 
 def _submission_row(thought: Accept) -> dict[str, Any]:

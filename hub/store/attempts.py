@@ -13,23 +13,25 @@ from sqlalchemy import Connection
 from hub.errors import LeaseLost
 from hub.model import Phase, StepState
 from hub.store import events, tables
-from hub.store.columns import Instant
+from hub.store.columns import Id, Instant
 from hub.store.hot import Hot
 
 _STEP = tables.step.c
 _ATTEMPT = tables.attempt.c
 
-_TO_SENDING = Hot(
-    sa.update(tables.attempt)
-    .where(
-        _ATTEMPT.id == sa.bindparam("b_attempt"),
+_TO_SENDING = Hot.update(
+    tables.attempt,
+    {"attempt": Id, "step": Id, "token": sa.BigInteger(), "at": Instant()},
+    where=lambda given: (
+        _ATTEMPT.id == given.attempt,
         _ATTEMPT.phase == Phase.PREPARED.value,
         # Fenced: once the lease is gone, nothing may be sent under it.
-        sa.exists().where(_STEP.id == sa.bindparam("b_step"), _STEP.lease_token == sa.bindparam("b_token"),
-                          _STEP.state == StepState.SENDING.value),
-    )
-    .values(phase=Phase.SENDING.value, sent_at=sa.bindparam("b_at", type_=Instant()))
-)  # fmt: skip
+        sa.exists().where(
+            _STEP.id == given.step, _STEP.lease_token == given.token, _STEP.state == StepState.SENDING.value
+        ),
+    ),
+    values=lambda given: {"phase": Phase.SENDING.value, "sent_at": given.at},
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +47,7 @@ class Sending:
 
     @classmethod
     def write_all(cls, connection: Connection, thoughts: Sequence[Self]) -> list[Any]:
-        rows = [
-            {"b_attempt": t.attempt, "b_step": t.step, "b_token": t.token, "b_at": t.at} for t in thoughts
-        ]  # fmt: skip
+        rows = [{"attempt": t.attempt, "step": t.step, "token": t.token, "at": t.at} for t in thoughts]
         if _TO_SENDING.run(connection, rows) != len(thoughts):
             raise LeaseLost
         return [None] * len(thoughts)
@@ -60,10 +60,11 @@ class Sending:
         return None
 
 
-_TOOK = Hot(
-    sa.update(tables.attempt)
-    .where(_ATTEMPT.id == sa.bindparam("b_attempt"))
-    .values(took=sa.bindparam("b_took", type_=sa.LargeBinary()))
+_TOOK = Hot.update(
+    tables.attempt,
+    {"attempt": Id, "took": sa.LargeBinary()},
+    where=lambda given: (_ATTEMPT.id == given.attempt,),
+    values=lambda given: {"took": given.took},
 )
 
 
@@ -78,7 +79,7 @@ class Took:
 
     @classmethod
     def write_all(cls, connection: Connection, thoughts: Sequence[Self]) -> list[Any]:
-        _TOOK.run(connection, [{"b_attempt": t.attempt, "b_took": t.took} for t in thoughts])
+        _TOOK.run(connection, [{"attempt": t.attempt, "took": t.took} for t in thoughts])
         return [None] * len(thoughts)
 
     def landed(self, connection: Connection) -> bool:
@@ -89,42 +90,63 @@ class Took:
         return None
 
 
-_FINISH_STEP = Hot(
-    sa.update(tables.step)
-    .where(
-        _STEP.id == sa.bindparam("b_step"),
-        _STEP.lease_token == sa.bindparam("b_token"),
+_FINISH_STEP = Hot.update(
+    tables.step,
+    {
+        "step": Id,
+        "token": sa.BigInteger(),
+        "state": sa.String(),
+        "due": Instant(),
+        "hold": sa.String(),
+        "hold_until": Instant(),
+        "used": sa.Integer(),
+        "print": sa.LargeBinary(),
+        "at": Instant(),
+    },
+    where=lambda given: (
+        _STEP.id == given.step,
+        _STEP.lease_token == given.token,
         _STEP.state == StepState.SENDING.value,
-    )
-    .values(
-        state=sa.bindparam("b_state"),
-        due_at=sa.bindparam("b_due", type_=Instant()),
-        hold_reason=sa.bindparam("b_hold"),
-        hold_until=sa.bindparam("b_hold_until", type_=Instant()),
-        attempts_used=sa.bindparam("b_used"),
-        fingerprint=sa.bindparam("b_print", type_=sa.LargeBinary()),
-        lease_until=None,
-        worker=None,
-        updated_at=sa.bindparam("b_at", type_=Instant()),
-    )
+    ),
+    values=lambda given: {
+        "state": given.state,
+        "due_at": given.due,
+        "hold_reason": given.hold,
+        "hold_until": given.hold_until,
+        "attempts_used": given.used,
+        "fingerprint": given.print,
+        "lease_until": None,
+        "worker": None,
+        "updated_at": given.at,
+    },
 )
-_FINISH_ATTEMPT = Hot(
-    sa.update(tables.attempt)
-    .where(_ATTEMPT.id == sa.bindparam("b_attempt"))
-    .values(
-        phase=Phase.ANSWERED.value,
-        outcome=sa.bindparam("b_outcome"),
-        fault_code=sa.bindparam("b_code"),
-        fingerprint=sa.bindparam("b_print", type_=sa.LargeBinary()),
-        ended_at=sa.bindparam("b_at", type_=Instant()),
-        evidence=sa.bindparam("b_evidence", type_=sa.LargeBinary()),
-        evidence_expires_at=sa.bindparam("b_expires", type_=Instant()),
-    )
+_FINISH_ATTEMPT = Hot.update(
+    tables.attempt,
+    {
+        "attempt": Id,
+        "outcome": sa.String(),
+        "code": sa.String(),
+        "print": sa.LargeBinary(),
+        "at": Instant(),
+        "evidence": sa.LargeBinary(),
+        "expires": Instant(),
+    },
+    where=lambda given: (_ATTEMPT.id == given.attempt,),
+    values=lambda given: {
+        "phase": Phase.ANSWERED.value,
+        "outcome": given.outcome,
+        "fault_code": given.code,
+        "fingerprint": given.print,
+        "ended_at": given.at,
+        "evidence": given.evidence,
+        "evidence_expires_at": given.expires,
+    },
 )
-_SET_REFERENCE = Hot(
-    sa.update(tables.delivery)
-    .where(tables.delivery.c.id == sa.bindparam("b_delivery"))
-    .values(their_reference=sa.bindparam("b_reference"), joined=sa.bindparam("b_joined"))
+_SET_REFERENCE = Hot.update(
+    tables.delivery,
+    {"delivery": Id, "reference": sa.String(), "joined": sa.Boolean()},
+    where=lambda given: (tables.delivery.c.id == given.delivery,),
+    values=lambda given: {"their_reference": given.reference, "joined": given.joined},
 )
 
 
@@ -165,7 +187,7 @@ class Conclude:
             raise LeaseLost
         _FINISH_ATTEMPT.run(connection, [t._attempt_row() for t in thoughts])
         known = [
-            {"b_delivery": t.delivery, "b_reference": t.their_reference, "b_joined": t.joined}
+            {"delivery": t.delivery, "reference": t.their_reference, "joined": t.joined}
             for t in thoughts
             if t.their_reference is not None or t.joined
         ]
@@ -182,26 +204,26 @@ class Conclude:
 
     def _step_row(self) -> dict[str, Any]:
         return {
-            "b_step": self.step,
-            "b_token": self.token,
-            "b_state": self.state.value,
-            "b_due": self.due_at,
-            "b_hold": self.hold_reason,
-            "b_hold_until": self.hold_until,
-            "b_used": self.attempts_used,
-            "b_print": self.fingerprint,
-            "b_at": self.at,
+            "step": self.step,
+            "token": self.token,
+            "state": self.state.value,
+            "due": self.due_at,
+            "hold": self.hold_reason,
+            "hold_until": self.hold_until,
+            "used": self.attempts_used,
+            "print": self.fingerprint,
+            "at": self.at,
         }
 
     def _attempt_row(self) -> dict[str, Any]:
         return {
-            "b_attempt": self.attempt,
-            "b_outcome": self.outcome,
-            "b_code": self.fault_code,
-            "b_print": self.fingerprint,
-            "b_at": self.at,
-            "b_evidence": self.evidence,
-            "b_expires": self.evidence_expires_at,
+            "attempt": self.attempt,
+            "outcome": self.outcome,
+            "code": self.fault_code,
+            "print": self.fingerprint,
+            "at": self.at,
+            "evidence": self.evidence,
+            "expires": self.evidence_expires_at,
         }
 
     def _event_row(self) -> dict[str, Any]:
@@ -254,7 +276,7 @@ def late_result(connection: Connection, late: Conclude) -> StepState:
         if late.their_reference is not None:
             _SET_REFERENCE.run(
                 connection,
-                [{"b_delivery": late.delivery, "b_reference": late.their_reference, "b_joined": late.joined}],
+                [{"delivery": late.delivery, "reference": late.their_reference, "joined": late.joined}],
             )
     event = late._event_row() | {"kind": events.LATE_RESULT}
     events.INSERT.run(connection, [event])

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from hub.model import Phase, ReplaySafety, StepKind, StepState, Trigger
 from hub.store import tables
-from hub.store.columns import Instant
+from hub.store.columns import Id, Instant
 from hub.store.engine import database_now, is_sqlite
 from hub.store.hot import Hot
 
@@ -196,24 +196,24 @@ def _due(connection: Connection, destination: str, *, now: datetime, limit: int)
     return connection.execute(_DUE, {"b_id": destination, "b_now": now, "b_limit": limit}).all()
 
 
-_TAKE = Hot(
-    sa.update(tables.step)
-    .where(_STEP.id == sa.bindparam("b_step"))
-    .values(
-        state=StepState.SENDING.value,
-        lease_token=sa.bindparam("b_token"),
-        lease_until=sa.bindparam("b_until", type_=Instant()),
-        worker=sa.bindparam("b_worker"),
-        hold_reason=None,
-        hold_until=None,
-        updated_at=sa.bindparam("b_now", type_=Instant()),
-    )
+_TAKE = Hot.update(
+    tables.step,
+    {"step": Id, "token": sa.BigInteger(), "until": Instant(), "worker": Id, "now": Instant()},
+    where=lambda given: (_STEP.id == given.step,),
+    values=lambda given: {
+        "state": StepState.SENDING.value,
+        "lease_token": given.token,
+        "lease_until": given.until,
+        "worker": given.worker,
+        "hold_reason": None,
+        "hold_until": None,
+        "updated_at": given.now,
+    },
 )
-
-_ATTEMPTS = Hot(
-    sa.insert(tables.attempt),
-    columns=("id", "step", "delivery", "trigger", "worker", "lease_token", "phase", "replay_safety",
-             "mapping_generation", "started_at", "sent_at"),
+_ATTEMPTS = Hot.insert(
+    tables.attempt,
+    without=("operation", "actor", "outcome", "fault_code", "fingerprint", "took", "ended_at", "evidence",
+             "evidence_expires_at"),
 )  # fmt: skip
 
 
@@ -222,10 +222,7 @@ def _lease(connection: Connection, rows: Sequence[Any], *, now: datetime, terms:
     claimed = [_claimed(row, until=until, terms=terms) for row in rows]
     _TAKE.run(
         connection,
-        [
-            {"b_step": one.step, "b_token": one.token, "b_until": until, "b_worker": terms.worker, "b_now": now}
-            for one in claimed
-        ],
+        [{"step": one.step, "token": one.token, "until": until, "worker": terms.worker, "now": now} for one in claimed],
     )
     _ATTEMPTS.run(connection, [_attempt_row(one, now=now, terms=terms) for one in claimed])
     return claimed

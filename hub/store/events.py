@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-import sqlalchemy as sa
-
 from hub.store import tables
 from hub.store.hot import Hot
 
-INSERT = Hot(sa.insert(tables.event), columns=[c.name for c in tables.event.c if c.name not in ("feed_seq", "hash")])
+INSERT = Hot.insert(tables.event, without=("feed_seq", "hash"))
 
 ACCEPTED = "submission.accepted"
 NEEDS_ATTENTION = "submission.needs_attention"

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from hub.errors import NotThere
 from hub.store import tables
 from hub.store.paging import Page, after, cut
 
@@ -33,3 +34,12 @@ def page(
         query = query.where(_ROW.id < after(cursor))
     rows, following = cut(connection.execute(query).all(), limit)
     return Page(items=rows, next=following)
+
+
+def get(connection: Connection, id: str) -> Any:
+    """One of them, without its body. Raises NotThere."""
+    columns = [column for column in tables.received.c if column.name != "body"]
+    row = connection.execute(sa.select(*columns).where(_ROW.id == id)).one_or_none()
+    if row is None:
+        raise NotThere("Nothing was received under that id; `hub received list` shows what was.")
+    return row

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import secrets
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from hub.errors import HubError
+from hub.store.ids import random_bytes
 
 _NONCE = 12
 
@@ -41,7 +41,7 @@ class Sealer:
         self._head = bytes([len(first.encode())]) + first.encode()
 
     def seal(self, plain: bytes, *, place: str) -> bytes:
-        nonce = secrets.token_bytes(_NONCE)
+        nonce = random_bytes(_NONCE)
         return self._head + nonce + self._first.encrypt(nonce, plain, place.encode())
 
     def open(self, sealed: bytes, *, place: str) -> bytes:
@@ -64,12 +64,8 @@ class Hasher:
 
     def digest(self, *parts: str | bytes) -> bytes:
         """One hash over the parts; each is length-prefixed, so parts cannot run together."""
-        mac = hmac.new(self.key, digestmod=hashlib.sha256)
-        for part in parts:
-            raw = part.encode() if isinstance(part, str) else part
-            mac.update(len(raw).to_bytes(8, "big"))
-            mac.update(raw)
-        return mac.digest()
+        raws = [part.encode() if isinstance(part, str) else part for part in parts]
+        return hmac.digest(self.key, b"".join([len(raw).to_bytes(8, "big") + raw for raw in raws]), "sha256")
 
 
 def new_key() -> bytes:

@@ -11,16 +11,17 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from hub.store import jobs, tables
-from hub.store.columns import text_of
+from hub.store.columns import Id, text_of
 from hub.store.hot import Hot
 
 BATCH = 500
 NAME = "sequencer"
 _EVENT = tables.event.c
-_NUMBER = Hot(
-    sa.update(tables.event)
-    .where(_EVENT.id == sa.bindparam("b_id"))
-    .values(feed_seq=sa.bindparam("b_seq"), hash=sa.bindparam("b_hash"))
+_NUMBER = Hot.update(
+    tables.event,
+    {"id": Id, "seq": sa.BigInteger(), "hash": sa.LargeBinary()},
+    where=lambda given: (_EVENT.id == given.id,),
+    values=lambda given: {"feed_seq": given.seq, "hash": given.hash},
 )
 
 
@@ -43,7 +44,7 @@ def sequence(connection: Connection, *, limit: int = BATCH) -> int:
     for row in rows:
         number += 1
         previous = chain(previous, number, row)
-        numbered.append({"b_id": row.id, "b_seq": number, "b_hash": previous})
+        numbered.append({"id": row.id, "seq": number, "hash": previous})
     _NUMBER.run(connection, numbered)
     jobs.keep_state(connection, NAME, {"seq": number, "hash": previous.hex()})
     return len(rows)

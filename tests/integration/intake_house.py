@@ -132,11 +132,12 @@ def _empty() -> bytes:
 
 
 @contextmanager
-def house(url: str, **settings: Any) -> Iterator[House]:
-    if url.startswith("sqlite:///"):
+def house(url: str, *, new: bool = True, **settings: Any) -> Iterator[House]:
+    """`new`: an empty store; otherwise another process on one that is there."""
+    if new and url.startswith("sqlite:///"):
         Path(url.removeprefix("sqlite:///")).write_bytes(_empty())
     store = Store(url, sealer=Sealer({"test": b"k" * 32}), hasher=Hasher(b"h" * 32))
-    if not store.sqlite:
+    if new and not store.sqlite:
         schema.upgrade(store.writing)
     rung: list[str] = []
     specs = [
@@ -150,7 +151,8 @@ def house(url: str, **settings: Any) -> Iterator[House]:
         "clock": lambda: NOW, "ids": uuid7, "references": reference, "rate": Rate(per_second=1e6, burst=1000),
     }  # fmt: skip
     made = House(app=make_app(Deps(**{**given, **settings})), store=store, rung=rung)
-    made.front_end("the shared front end")
+    if new:
+        made.front_end("the shared front end")
     try:
         yield made
     finally:

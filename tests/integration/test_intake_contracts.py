@@ -10,7 +10,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from hub.intake.problems import KINDS
@@ -19,8 +19,15 @@ from hub.standard import SERVICES
 from tests.integration.intake_house import House, body, house, publish
 
 
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """Shared: these tests read, and what they write they do not count."""
+    with house(f"sqlite:///{tmp_path_factory.mktemp('house')}/hub.db") as made:
+        yield made
+
+
 @pytest.fixture
-def here(tmp_path: Path) -> Iterator[House]:
+def alone(tmp_path: Path) -> Iterator[House]:
     with house(f"sqlite:///{tmp_path}/hub.db") as made:
         yield made
 
@@ -105,10 +112,10 @@ async def test_a_query_that_is_not_of_its_form_is_a_422(here: House) -> None:
         assert answer.status == 422 and answer.json()["errors"][0]["pointer"].startswith("#/query/"), query
 
 
-async def test_health_and_metrics(here: House) -> None:
-    caller = here.caller()
+async def test_health_and_metrics(alone: House) -> None:
+    caller = alone.caller()
     await publish(caller)
-    await publish(caller, council="nowhere")
+    await publish(caller, council="nowalone")
     assert (await caller.get("/health/live")).json()["status"] == "live"
     assert (await caller.get("/health/ready")).json() == {"status": "ready"}
     text = (await caller.get("/metrics")).body.decode()
@@ -122,10 +129,10 @@ async def test_a_made_up_service_is_no_label(here: House) -> None:
     assert "made-up" not in (await here.caller().get("/metrics")).body.decode()
 
 
-async def test_not_ready_while_nothing_can_be_kept_and_metrics_all_the_same(here: House) -> None:
-    here.store.writing.dispose()
-    here.store.close()
-    answer = await here.caller().get("/health/ready")
+async def test_not_ready_while_nothing_can_be_kept_and_metrics_all_the_same(alone: House) -> None:
+    alone.store.writing.dispose()
+    alone.store.close()
+    answer = await alone.caller().get("/health/ready")
     assert (answer.status, answer.json()["code"]) == (503, "unavailable")
 
 

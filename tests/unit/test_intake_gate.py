@@ -66,3 +66,11 @@ async def test_one_line_for_each_request_and_neither_path_nor_query_in_it() -> N
         await caller(fine).get("/secret-path?secret=query")
     assert [line["event"] for line in lines] == ["request"]
     assert "secret" not in repr(lines)
+
+
+async def test_a_caller_s_trace_stands_in_the_line_and_our_own_does_not_twice() -> None:
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    with structlog.testing.capture_logs() as lines:
+        await caller(fine).get("/", traceparent=f"00-{trace}-00f067aa0ba902b7-01")
+        await caller(fine).get("/")
+    assert [line.get("trace_id") for line in lines] == [trace, None]

@@ -179,7 +179,7 @@ async def together(trial: Trial) -> None:
     await trial.behave("ok")
     async with trial.connector() as connector:
         await trial.create(connector)
-        outcomes = await asyncio.gather(*(trial.create(connector, clear=None) for _ in range(8)))
+        outcomes = await asyncio.gather(*(trial.create(connector, keep_rows=True) for _ in range(8)))
     raised = [one for one in outcomes if one.raised is not None]
     _must(not raised, f"{len(raised)} of 8 failed, the first with {raised[0] if raised else ''}")
     references = {one.receipt.reference or one.receipt.token for one in outcomes if one.receipt}
@@ -206,7 +206,7 @@ async def replay_safety(trial: Trial) -> None:
         _delivered(first)
         match safety:
             case ReplaySafety.IDEMPOTENT | ReplaySafety.REJECTS_DUPLICATES:
-                again = await trial.create(connector, our_reference=ours, clear=None)
+                again = await trial.create(connector, our_reference=ours, keep_rows=True)
                 _must(len(again.rows) == 1, f"declared {safety}, but a repeat made case number {len(again.rows)}")
                 _delivered(again)
                 same = again.receipt and first.receipt and again.receipt.reference == first.receipt.reference

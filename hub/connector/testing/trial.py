@@ -93,11 +93,11 @@ class Trial:
             await http.close()
 
     async def create(
-        self, connector: Connector, *, our_reference: str | None = None, clear: str | None = "ledger"
+        self, connector: Connector, *, our_reference: str | None = None, keep_rows: bool = False
     ) -> Outcome:
-        """One create on the sample record. `clear` of None keeps the rows that are there."""
+        """One create on the sample record, on an empty ledger unless it is to keep its rows."""
         ours = our_reference or self.new_reference()
-        if clear:
+        if not keep_rows:
             await asyncio.to_thread(self.running.forget)
         seen: list[int] = []
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import AfterValidator
 
 from hub.intake.deps import Room, room_of
+from hub.intake.naming import CouncilName, printable
 from hub.intake.ops.staff import Operator, scope_of
 from hub.intake.paging import LIMIT, Cursor, Limit, checked, page
 from hub.intake.shapes import ActBody, Page
@@ -15,14 +17,18 @@ from hub.store import audit
 
 router = APIRouter()
 
+Subject = Annotated[
+    str | None, Query(max_length=160, description="A delivery's id, or a destination."), AfterValidator(printable)
+]
+
 
 @router.get("/v1/audit", summary="Who did what, and why, the newest first", responses={200: {"model": Page[ActBody]}})
 async def list_acts(
     request: Request,
     user: Operator,
     room: Annotated[Room, Depends(room_of)],
-    council: str | None = None,
-    subject: Annotated[str | None, Query(max_length=160, description="A delivery's id, or a destination.")] = None,
+    council: CouncilName = None,
+    subject: Subject = None,
     limit: Limit = LIMIT,
     cursor: Cursor = None,
 ) -> Response:

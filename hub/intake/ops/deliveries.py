@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from hub.errors import NotThere
 from hub.intake import views
 from hub.intake.deps import Room, room_of
-from hub.intake.naming import id_or_our_reference, is_id
+from hub.intake.naming import id_or_our_reference, is_id, printable
 from hub.intake.ops.spoken import Because, Replay, Resolve, body_of, said
 from hub.intake.ops.staff import Operator, Viewer, scope_of
 from hub.intake.paging import LIMIT, MOST, as_json, checked, page
@@ -55,15 +55,13 @@ class DeliveryQuery(BaseModel):
     @field_validator("council", "destination", "service", "q")
     @classmethod
     def _printable(cls, value: str | None) -> str | None:
-        if value is not None and not value.isprintable():
-            raise ValueError("must not hold control characters")
-        return value
+        return printable(value)
 
     @field_validator("submission")
     @classmethod
     def _an_id(cls, value: str | None) -> str | None:
         if value is not None and not is_id(value):
-            raise ValueError("must be the id of a submission")
+            raise ValueError("Send the id of a submission.")
         return value
 
     @field_validator("since", "until")
@@ -74,7 +72,7 @@ class DeliveryQuery(BaseModel):
         try:
             return (value if value.tzinfo else value.replace(tzinfo=LONDON)).astimezone(UTC)
         except OverflowError:
-            raise ValueError("must be a time that a clock could show") from None
+            raise ValueError("Send a time between the years 2 and 9998.") from None
 
     def filter_for(self, user: User) -> DeliveryFilter:
         return DeliveryFilter(

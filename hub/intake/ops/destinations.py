@@ -6,7 +6,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from hub.errors import NotThere
 from hub.intake.deps import Room, room_of
+from hub.intake.naming import CouncilName
 from hub.intake.ops.spoken import Because, body_of, said
 from hub.intake.ops.staff import Operator, Viewer, scope_of
 from hub.intake.paging import as_json, page
@@ -24,7 +26,7 @@ RoomOf = Annotated[Room, Depends(room_of)]
     summary="Every destination, and whether it is asked",
     responses={200: {"model": Page[DestinationBody]}},
 )
-async def list_destinations(request: Request, user: Viewer, room: RoomOf, council: str | None = None) -> Response:
+async def list_destinations(request: Request, user: Viewer, room: RoomOf, council: CouncilName = None) -> Response:
     councils = scope_of(user, council=council)
     rows = await room.deps.store.read(lambda connection: destinations.page(connection, councils=councils))
     return page(request, [_shown(row) for row in rows], following=None, base=room.base)
@@ -39,16 +41,22 @@ async def list_destinations(request: Request, user: Viewer, room: RoomOf, counci
 async def pause(council: str, name: str, request: Request, user: Operator, room: RoomOf) -> Response:
     """Uses no attempts: what waits says that it is paused, and why."""
     words = await said(request, Because)
-    await room.deps.operations.pause(f"{council}/{name}", actor=user, reason=words.reason)
-    return await _now(f"{council}/{name}", room)
+    await room.deps.operations.pause(_id(council, name), actor=user, reason=words.reason)
+    return await _now(_id(council, name), room)
 
 
 @router.post(
     "/v1/destinations/{council}/{name}/resume", summary="Ask it again", responses={200: {"model": DestinationBody}}
 )
 async def resume(council: str, name: str, user: Operator, room: RoomOf) -> Response:
-    await room.deps.operations.resume(f"{council}/{name}", actor=user)
-    return await _now(f"{council}/{name}", room)
+    await room.deps.operations.resume(_id(council, name), actor=user)
+    return await _now(_id(council, name), room)
+
+
+def _id(council: str, name: str) -> str:
+    if not (council + name).isprintable():
+        raise NotThere("There is no destination of that name; GET /v1/destinations lists those there are.")
+    return f"{council}/{name}"
 
 
 async def _now(destination: str, room: Room) -> Response:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 
 from hub.intake.deps import Room, room_of
+from hub.intake.naming import CouncilName
 from hub.intake.ops.staff import Viewer, scope_of
 from hub.intake.paging import LIMIT, Limit, page
 from hub.intake.shapes import GroupBody, Page
@@ -25,7 +26,7 @@ async def list_groups(
     request: Request,
     user: Viewer,
     room: Annotated[Room, Depends(room_of)],
-    council: str | None = None,
+    council: CouncilName = None,
     limit: Limit = LIMIT,
 ) -> Response:
     """`waiting` is how many of its deliveries need a person now, counted up to 1,000."""

@@ -18,7 +18,7 @@ from hub.standard.envelope import Envelope
 from hub.standard.faults import faults_of
 from hub.standard.fields import Str64
 from hub.standard.labels import required
-from hub.standard.parse import Unreadable, decode, parse_sorted, parse_text
+from hub.standard.parsing import Unreadable, decode, parse_sorted, parse_text
 from hub.standard.part import Part, parts_of
 from hub.standard.phones import e164
 from hub.standard.pointers import Loc
