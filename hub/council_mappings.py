@@ -7,7 +7,7 @@ from typing import Any
 
 from hub import standard
 from hub.core.compiling import compile_mapping
-from hub.core.findings import Finding, instead
+from hub.core.findings import Finding, Severity, instead
 from hub.core.mapping import CompiledMapping
 from hub.core.paths import Schema
 from hub.core.tree import Path
@@ -30,6 +30,7 @@ class Mappings:
     library: Library
     registry: Registry
     findings: list[Finding] = field(default_factory=list)
+    _unused: str = ""  #: a mapping that is checked though no route names it
     _compiled: dict[tuple[str, frozenset[str]], tuple[CompiledMapping, Doc] | None] = field(default_factory=dict)
 
     def named(self, name: str, *, at: Doc, path: Path, names: frozenset[str]) -> tuple[CompiledMapping, Doc] | None:
@@ -83,7 +84,10 @@ class Mappings:
         if name not in self.registry.names:
             remedy = instead(name, self.registry.names, what="installed are")
             message = f"there is no connector `{name}`"
-            self._find(merged, ("connector",), "unknown_connector", message, remedy)
+            # A pattern that came with the package and is not used needs no connector here.
+            severity = Severity.WARNING if merged.file == self._unused else Severity.ERROR
+            place = merged.places.of(("connector",))
+            self.findings.append(Finding.at(place, "unknown_connector", message, remedy, severity=severity))
             return
         try:
             connector = self.registry.get(name)
@@ -99,6 +103,7 @@ class Mappings:
             shared = parts[0] == "patterns" and parts[1:2] != ["intake"]
             own = len(parts) == 2 and parts[0] != "patterns" and parts[1] != "council.yaml"
             if file.endswith(".yaml") and (shared or own) and file not in self.library.used:
+                self._unused = file
                 self._compile(file)
 
     def _find(self, doc: Doc, path: Path, code: str, message: str, remedy: str) -> None:

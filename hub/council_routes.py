@@ -55,9 +55,7 @@ class RouteReader:
         when = self._when(value, service, path)
         given = self._tables("with", value.get("with", {}), (*path, "with"))
         tables = self._shared | given
-        found = self.mappings.named(
-            value["mapping"], at=self.doc, path=(*path, "mapping"), names=frozenset(tables)
-        )
+        found = self.mappings.named(value["mapping"], at=self.doc, path=(*path, "mapping"), names=frozenset(tables))
         destination = self.destinations.get(to)
         if found is None or destination is None:
             return None
@@ -119,9 +117,7 @@ class RouteReader:
         reader = TableReader(files=files, folder=self.slug, places=self.doc.places, findings=self.findings)
         return {name: reader.read(name, value, (*path, name)) for name, value in stated.items()}
 
-    def _fits(
-        self, mapping: CompiledMapping, merged: Doc, destination: Destination, service: str, path: Path
-    ) -> None:
+    def _fits(self, mapping: CompiledMapping, merged: Doc, destination: Destination, service: str, path: Path) -> None:
         if mapping.service and mapping.service != service:
             message = f"the mapping {mapping.file} is for `{mapping.service}`, not `{service}`"
             self._find((*path, "mapping"), "wrong_service", message, "name a mapping of this service")
@@ -131,9 +127,7 @@ class RouteReader:
             message = f"{message} `{destination.connector}`"
             self._find((*path, "mapping"), "wrong_connector", message, remedy)
 
-    def _needs(
-        self, mapping: CompiledMapping, tables: Mapping[str, Any], given: Mapping[str, Any], path: Path
-    ) -> None:
+    def _needs(self, mapping: CompiledMapping, tables: Mapping[str, Any], given: Mapping[str, Any], path: Path) -> None:
         for name, need in mapping.needs.items():
             if name not in tables:
                 message = f"the mapping needs `{name}`" + (f": {need.help}" if need.help else "")

@@ -11,6 +11,7 @@ from hub.core.findings import instead
 from hub.errors import HubError, NotThere
 
 GROUP: Final = "hub.connectors"
+_DECLARED: Final = ("name", "simulator", "Settings", "operations", "create")
 
 
 class BrokenConnector(HubError):
@@ -20,16 +21,19 @@ class BrokenConnector(HubError):
 class Registry:
     """The connectors there are. A connector is imported when it is first asked for, and not before."""
 
-    def __init__(self, connectors: Mapping[str, type[Connector]] | None = None) -> None:
+    def __init__(
+        self,
+        connectors: Mapping[str, type[Connector]] | None = None,
+        *,
+        waiting: Mapping[str, Callable[[], object]] | None = None,
+    ) -> None:
         self._loaded: dict[str, type[Connector]] = dict(connectors or {})
-        self._waiting: dict[str, Callable[[], object]] = {}
+        self._waiting: dict[str, Callable[[], object]] = dict(waiting or {})
 
     @classmethod
     def discover(cls) -> Registry:
         """Every connector that an installed package declares in `[project.entry-points."hub.connectors"]`."""
-        registry = cls()
-        registry._waiting = {entry.name: entry.load for entry in entry_points(group=GROUP)}
-        return registry
+        return cls(waiting={entry.name: entry.load for entry in entry_points(group=GROUP)})
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -47,5 +51,8 @@ class Registry:
             raise BrokenConnector(
                 f"connector `{name}` cannot be imported ({type(error).__name__}: {error}); mend its package"
             ) from error
+        lacking = [each for each in _DECLARED if not hasattr(found, each)]
+        if lacking:
+            raise BrokenConnector(f"connector `{name}` lacks {', '.join(lacking)}; see connectors/README.md")
         self._loaded[name] = found
         return found

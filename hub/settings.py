@@ -48,7 +48,7 @@ class Settings(BaseModel):
     tick: Duration = Field(timedelta(seconds=1), description="how often due work is looked for without a bell")
     lease_margin: Duration = Field(timedelta(seconds=30), description="how long a lease outlasts the longest call")
     max_in_flight: int = Field(400, ge=1, le=10_000, description="calls one worker process makes at once")
-    max_body: int = Field(2 * 1024 * 1024, ge=1024, description="bytes of a submission, attachments inline included")
+    max_body: int = Field(12 * 1024 * 1024, ge=1024, description="bytes of a submission, attachments inline included")
     rate: float = Field(500, gt=0, description="submissions a second that one front end may publish, on average")
     retention_content: Duration = Field(timedelta(days=7), description="how long content is kept after delivery")
     retention_evidence: Duration = Field(timedelta(days=30), description="how long what was sent and answered is kept")

@@ -85,6 +85,7 @@ class Process:
     def kill(self) -> None:
         self.popen.kill()
         self.popen.wait()
+        self._close()
 
     def stop(self) -> None:
         if self.popen.poll() is None:
@@ -93,8 +94,12 @@ class Process:
                 self.popen.wait(timeout=15)
             except subprocess.TimeoutExpired:
                 self.kill()
-        if self.popen.stdout is not None:
-            self.popen.stdout.close()
+        self._close()
+
+    def _close(self) -> None:
+        for pipe in (self.popen.stdin, self.popen.stdout):
+            if pipe is not None:
+                pipe.close()
 
 
 @dataclass(slots=True, kw_only=True)

@@ -275,9 +275,7 @@ def _ready(text: str, place: Place, pieces: list[Piece]) -> Rule:
     else:
         whole = nodes.Concat([nodes.Const(each) if isinstance(each, str) else each for each in fresh])
     prepared = _Prepare().visit(nodes.Output([whole])).nodes[0]
-    return Rule(
-        text=text, place=place, pieces=tuple(pieces), ready=prepared, may_omit=may_omit, paths=paths_of(pieces)
-    )
+    return Rule(text=text, place=place, pieces=tuple(pieces), ready=prepared, may_omit=may_omit, paths=paths_of(pieces))
 
 
 def paths_of(pieces: list[Piece]) -> tuple[str, ...]:

@@ -45,9 +45,7 @@ class Finding:
     severity: Severity = Severity.ERROR
 
     @classmethod
-    def at(
-        cls, place: Place, code: str, message: str, remedy: str, *, severity: Severity = Severity.ERROR
-    ) -> Finding:
+    def at(cls, place: Place, code: str, message: str, remedy: str, *, severity: Severity = Severity.ERROR) -> Finding:
         return cls(
             file=place.file,
             line=place.line,
@@ -75,7 +73,9 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     folded = {each.lower().replace("-", "_"): each for each in sorted(known)}
     wanted = word.lower().replace("-", "_")
     close = difflib.get_close_matches(wanted, folded, n=6, cutoff=0.5)
-    return folded[min(close, key=lambda each: _slips(wanted, each))] if close else None
+    # Somebody who wrote the beginning of a word meant that word, however long it is.
+    begun = [each for each in folded if len(wanted) > 2 and each.startswith(wanted)]
+    return folded[min(begun or close, key=lambda each: _slips(wanted, each))] if begun or close else None
 
 
 def _slips(one: str, other: str) -> int:

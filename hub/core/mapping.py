@@ -12,7 +12,7 @@ from hub.core.expressions import Rule
 from hub.core.filters import SANDBOX, check_list, hold
 from hub.core.findings import Place
 from hub.core.sandbox import OMIT, Mishap, Run
-from hub.core.scope import Indexed
+from hub.core.scope import Chain, Indexed
 from hub.core.trace import Traced, Walk
 from hub.core.tree import Loop, Node, element, expression
 from hub.errors import MappingFault
@@ -78,7 +78,7 @@ class CompiledMapping:
     needs: Mapping[str, Need] = field(default_factory=dict)
     status: Mapping[str, str] = field(default_factory=dict)
     used: frozenset[str] = frozenset()  #: names of `with` that something uses
-    optional: tuple[tuple[Place, str], ...] = ()
+    optional: tuple[tuple[Place, Chain], ...] = ()  #: optional paths that nothing defaults
     indexed: tuple[Indexed, ...] = ()
     looked_up: tuple[tuple[Place, str, tuple[Any, ...]], ...] = ()
     contracted: bool = False  #: whether every path was held against a contract

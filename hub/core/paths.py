@@ -60,9 +60,7 @@ class Shape:
     @classmethod
     def of(cls, *schemas: Schema) -> Shape:
         """The shape of a whole document that follows one of these schemas (versions of one contract)."""
-        return cls(
-            tuple(facet for schema in schemas for facet in _spread(schema, schema, certain=len(schemas) == 1))
-        )
+        return cls(tuple(facet for schema in schemas for facet in _spread(schema, schema, certain=len(schemas) == 1)))
 
     @classmethod
     def of_submission(cls, *schemas: Schema, follow_up: bool = False) -> Shape:
@@ -180,9 +178,7 @@ def _list_of(schema: object) -> list[Schema]:
     return [schema] if isinstance(schema, Mapping) else []
 
 
-def _spread(
-    schema: Any, root: Schema, *, certain: bool, seen: frozenset[str] = frozenset()
-) -> Iterator[_Facet]:
+def _spread(schema: Any, root: Schema, *, certain: bool, seen: frozenset[str] = frozenset()) -> Iterator[_Facet]:
     """The schema and everything that it draws in: references, combinations and conditions."""
     if not isinstance(schema, Mapping):
         return

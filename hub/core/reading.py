@@ -14,7 +14,7 @@ from hub.core.filters import SIGNATURES
 from hub.core.findings import Finding, Place, instead
 from hub.core.kinds import BOOLEAN, NUMBERS, SCALARS, TEXT, UNKNOWN, alike, kind_of, words
 from hub.core.paths import ANYTHING, Shape
-from hub.core.scope import Indexed, Parameter, Scope, Seen, tested_paths
+from hub.core.scope import Chain, Indexed, Parameter, Scope, Seen, tested_paths, untested
 
 _WANTS: Final[dict[str, frozenset[str]]] = {
     "lookup": SCALARS,
@@ -37,7 +37,7 @@ class Reader:
     """Reads rules against a scope and keeps what it found. One for each mapping."""
 
     findings: list[Finding] = field(default_factory=list)
-    optional: list[tuple[Place, str]] = field(default_factory=list)  #: optional paths used without a default
+    optional: list[tuple[Place, Chain]] = field(default_factory=list)  #: optional paths used without a default
     indexed: list[Indexed] = field(default_factory=list)
     used: set[str] = field(default_factory=set)  #: parameters that something uses
     looked_up: list[tuple[Place, str, tuple[Any, ...]]] = field(default_factory=list)
@@ -129,9 +129,9 @@ class Reader:
 
     def _use(self, seen: Seen) -> None:
         """Nothing further along can default it: an absent path is a fault here."""
-        for path in seen.absent:
-            if not any(path == tested or path.startswith(f"{tested}.") for tested in self._tested):
-                self.optional.append((self._place(path), path))
+        for chain in seen.absent:
+            if open_steps := untested(chain, self._tested):
+                self.optional.append((self._place(open_steps[-1]), open_steps))
 
     def _into_text(self, seen: Seen) -> None:
         self._use(seen)
@@ -174,7 +174,8 @@ class Reader:
         if below is None:
             self._misspelt(before, key, path)
             return Seen(shape=ANYTHING, path=path)
-        absent = before.absent or (() if shape.always(key) or shape is ANYTHING else (path,))
+        optional = not shape.always(key) and shape is not ANYTHING
+        absent = _further(before.absent, path) if optional else before.absent
         return Seen(shape=below, types=below.types, path=path, absent=absent, values=below.enum)
 
     def _misspelt(self, before: Seen, key: str, path: str) -> None:
@@ -203,7 +204,7 @@ class Reader:
         if "array" in before.types and before.path is not None:
             place = self._place(path)
             self.indexed.append(Indexed(path=before.path, index=index, most=before.shape.most, place=place))
-        absent = before.absent or ((path,) if index else ())
+        absent = _further(before.absent, path) if index else before.absent
         return Seen(shape=element, types=element.types, path=path, absent=absent, values=element.enum)
 
     def _filter(self, node: nodes.Filter) -> Seen:
@@ -222,7 +223,7 @@ class Reader:
         self._wants(node.name, seen)
         absent = seen.absent
         if node.name in ("easting", "northing", "last_name", "first_name") and seen.path is not None:
-            absent = absent or ((f"{seen.path} | {node.name}",) if "object" in seen.types else ())
+            absent = _further(absent, f"{seen.path} | {node.name}") if "object" in seen.types else absent
         made = SIGNATURES[node.name].makes or _types_of_all(self._see(argument) for argument in arguments)
         if node.name == "yes_no" and not arguments:
             made = TEXT
@@ -315,6 +316,11 @@ class Reader:
 
     def _find(self, code: str, message: str, remedy: str, needle: str | None) -> None:
         self.findings.append(Finding.at(self._place(needle), code, message, remedy))
+
+
+def _further(absent: tuple[Chain, ...], step: str) -> tuple[Chain, ...]:
+    """The same path, one optional step longer."""
+    return tuple((*chain, step) for chain in absent) or ((step,),)
 
 
 def _either(one: Seen, other: Seen) -> Seen:

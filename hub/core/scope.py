@@ -21,6 +21,10 @@ class Parameter:
 PARAMETER: Final = Parameter()
 Scope = Mapping[str, "Shape | Parameter"]
 
+
+Chain = tuple[str, ...]  #: the optional steps of one path, as ("contact", "contact.email")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """What is known of an expression before it runs."""
@@ -28,7 +32,7 @@ class Seen:
     types: frozenset[str] = UNKNOWN  #: JSON types it can have; empty when that is not known
     shape: Shape | None = None
     path: str | None = None
-    absent: tuple[str, ...] = ()  #: optional paths that would leave it undefined
+    absent: tuple[Chain, ...] = ()  #: what would leave it undefined
     parameter: bool = False
     table: str | None = None  #: the table whose values it can have
     values: tuple[Any, ...] = ()  #: every value it can have, where the contract lists them
@@ -64,18 +68,25 @@ def constant_indexes(indexed: Iterable[Indexed]) -> list[Finding]:
     return found
 
 
-def optional_paths(optional: Iterable[tuple[Place, str]], *, tested: frozenset[str]) -> list[Finding]:
+def untested(chain: Chain, tested: frozenset[str]) -> Chain:
+    """The steps of a path that no `is defined` speaks of; one of a longer path speaks of its parents too."""
+    return tuple(
+        step for step in chain if not any(known == step or known.startswith((f"{step}.", f"{step}[")) for known in tested)
+    )
+
+
+def optional_paths(optional: Iterable[tuple[Place, Chain]], *, tested: frozenset[str]) -> list[Finding]:
     """Optional fields that nothing defaults and no route tests: a submission without one needs a person."""
     return [
         Finding.at(
             place,
             "may_be_absent",
-            f"`{path}` is optional in the contract; a submission without it would wait for a person",
+            f"`{chain[-1]}` is optional in the contract; a submission without it would wait for a person",
             "say what holds then: `| default(omit)`, `| default(…)`, or `| required` if that is meant",
             severity=Severity.WARNING,
         )
-        for place, path in dict.fromkeys(optional)
-        if not any(path == known or path.startswith(f"{known}.") for known in tested)
+        for place, chain in dict.fromkeys(optional)
+        if untested(chain, tested)
     ]
 
 

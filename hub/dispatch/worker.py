@@ -13,7 +13,7 @@ from hub.councils import Councils, Destination
 from hub.dispatch.attempt import Sender
 from hub.errors import NotThere, StoreUnavailable
 from hub.model import ReplaySafety, StepKind
-from hub.store import claims
+from hub.store import claims, destinations
 from hub.store.claims import Claim, Claimed, Terms
 from hub.store.store import Store
 
@@ -55,6 +55,7 @@ class Worker:
     held: dict[str, Claimed] = field(default_factory=dict)  #: by step: what this process holds a lease on
     _counters: dict[str, _Counter] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _closed: dict[str, datetime] = field(default_factory=dict)  #: what the rows say of maintenance windows
     _stopping: bool = False
 
     def ring(self, destination: str) -> None:
@@ -116,6 +117,9 @@ class Worker:
             return Claim()  # its council's files are gone: held, and said so, until they are back
         opens = known.closed_until(now)
         if opens is not None:
+            if self._closed.get(destination) != opens:
+                self._closed[destination] = opens
+                await self.store.transact(lambda connection: destinations.close_until(connection, destination, opens))
             return Claim(again_at=opens)
         terms = self._terms(known)
         return await self.store.transact(

@@ -106,6 +106,10 @@ class Accept:
                 results[index] = _of_twin(thought, twin) if twin is not thought else by_id[thought.id]
         return results
 
+    @property
+    def planned(self) -> bool:
+        return bool(self.deliveries) and not self.faults
+
     def landed(self, connection: Connection) -> bool:
         query = sa.select(tables.submission.c.id).where(tables.submission.c.id == self.id)
         return connection.execute(query).first() is not None
@@ -118,7 +122,7 @@ class Accept:
             service=self.service,
             accepted_at=self.accepted_at,
             warnings=self.warnings,
-            planned=bool(self.deliveries),
+            planned=self.planned,
         )
 
 
@@ -140,8 +144,12 @@ def _answered_before(connection: Connection, thoughts: Sequence[Accept], results
         if thought.idempotency is None:
             continue
         key = (thought.front_end, thought.idempotency.scope, thought.idempotency.key_hash)
-        if key in known:
-            results[index] = _of_row(thought, known[key])
+        row = known.get(key)
+        if row is not None and row.expires_at is not None and row.expires_at <= thought.accepted_at:
+            connection.execute(sa.delete(tables.idempotency).where(_KEY.in_([key])))
+            row = None
+        if row is not None:
+            results[index] = _of_row(thought, row)
         elif key in firsts:
             repeats[index] = firsts[key]
         else:
@@ -149,16 +157,19 @@ def _answered_before(connection: Connection, thoughts: Sequence[Accept], results
     return repeats
 
 
+_KEY = sa.tuple_(tables.idempotency.c.front_end, tables.idempotency.c.scope, tables.idempotency.c.key_hash)
+
+
 def _keys_query(keys: list[tuple[str, str, bytes]]) -> Any:
     key = tables.idempotency.c
     row = tables.submission.c
     return (
         sa.select(
-            key.front_end, key.scope, key.key_hash, key.fingerprint,
+            key.front_end, key.scope, key.key_hash, key.fingerprint, key.expires_at,
             row.id, row.reference, row.council, row.service, row.accepted_at, row.warnings, row.faults,
         )
         .join(tables.submission, row.id == key.submission)
-        .where(sa.tuple_(key.front_end, key.scope, key.key_hash).in_(keys))
+        .where(_KEY.in_(keys))
     )  # fmt: skip
 
 
@@ -231,7 +242,7 @@ def _submission_row(thought: Accept) -> dict[str, Any]:
         "accepted_at": thought.accepted_at,
         "due_by": thought.due_by,
         "warnings": list(thought.warnings) or None,
-        "faults": list(thought.faults) or (None if thought.deliveries else ["no route"]),
+        "faults": list(thought.faults) or (None if thought.planned else ["no route takes it"]),
         "test": thought.test,
         "trace_id": thought.trace_id,
     }
@@ -296,7 +307,7 @@ def _step_row(thought: Accept, delivery: NewDelivery) -> dict[str, Any]:
 
 
 def _event_row(thought: Accept) -> dict[str, Any]:
-    kind = events.ACCEPTED if thought.deliveries else events.NEEDS_ATTENTION
+    kind = events.ACCEPTED if thought.planned else events.NEEDS_ATTENTION
     return events.row(
         event_id=thought.event_id,
         at=thought.accepted_at,

@@ -58,6 +58,7 @@ def health_of(row: Any, *, name: str) -> DestinationHealth:
         paused=row.paused_at is not None,
         pause_reason=row.pause_reason,
         probe_at=row.probe_at,
+        closed_until=row.closed_until,
         breaker_until=row.breaker_until,
         rate_next_at=row.rate_next_at,
     )
@@ -107,6 +108,11 @@ def resume(connection: Connection, destination: str) -> bool:
     }
     connection.execute(sa.update(tables.destination).where(_ROW.id == destination).values(**values))
     return row.paused_at is not None
+
+
+def close_until(connection: Connection, destination: str, opens: datetime) -> None:
+    """Write down that a maintenance window holds its work until then."""
+    connection.execute(sa.update(tables.destination).where(_ROW.id == destination).values(closed_until=opens))
 
 
 def count_suspect(connection: Connection, destination: str, *, submission: str) -> int:

@@ -162,7 +162,8 @@ def delivery_query() -> Any:
             _STEP.reason, _SUB.reference.label("submission_reference"),
             attempts.label("attempts"), issues.label("issues"), fault.label("fault_code"),
             tables.destination.c.connector, tables.destination.c.paused_at, tables.destination.c.pause_reason,
-            tables.destination.c.probe_at, tables.destination.c.breaker_until, tables.destination.c.rate_next_at,
+            tables.destination.c.probe_at,
+            tables.destination.c.closed_until, tables.destination.c.breaker_until, tables.destination.c.rate_next_at,
         )
         .join(tables.step, sa.and_(_STEP.delivery == _DEL.id, _STEP.position == 0))
         .join(tables.submission, _SUB.id == _DEL.submission)

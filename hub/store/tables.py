@@ -319,6 +319,7 @@ destination = Table(
     Column("paused_by", String(120), nullable=True),  # "hub" when it paused itself
     Column("pause_reason", Text, nullable=True),
     Column("probe_at", Instant, nullable=True),
+    Column("closed_until", Instant, nullable=True),  # by its maintenance windows
     Column("suspects", Integer, nullable=False, default=0),
     Column("last_suspect", Id, nullable=True),
     Column("breaker", String(16), nullable=False, default="closed"),

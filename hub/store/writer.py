@@ -131,7 +131,7 @@ class Writer:
             return self._commit(thoughts)
         except Exception as failure:
             if len(thoughts) == 1 or _store_is_away(failure):
-                return [_named(failure)] * len(thoughts)
+                return [_named(failure) for _ in thoughts]
         # One of them cannot be written; its neighbours must not suffer for it.
         return [self._run_batch([thought])[0] for thought in thoughts]
 

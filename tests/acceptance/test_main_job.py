@@ -53,7 +53,7 @@ def test_a_refusal_is_a_dead_letter_with_its_reason_for_staff(northborough: Town
     [delivery] = told["deliveries"]
     assert (delivery["state"], delivery["reference"], told["final"]) == ("dead", None, False)
     status, shown = northborough.ops("GET", f"/v1/deliveries/{delivery['id']}")
-    assert status == 200 and shown["attempts_made"][0]["outcome"] == "refused", shown
+    assert status == 200 and shown["attempts"][0]["outcome"] == "refused", shown
 
 
 def test_a_503_is_tried_again_and_says_why_it_waits(northborough: Town) -> None:

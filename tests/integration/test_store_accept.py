@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
@@ -79,3 +80,12 @@ async def test_a_commit_without_an_answer_is_read_back_before_anything_runs_agai
     taken = await store.write(accept())
     assert store.read_now(lambda c: submissions.status(c, taken.id)).reference == taken.reference
     assert count(store, tables.submission) == 1
+
+
+async def test_a_key_is_forgotten_when_its_time_is_over(store: Store) -> None:
+    first, later = accept(key="k"), accept(key="k", content="other")
+    assert first.idempotency is not None
+    over = replace(first, idempotency=replace(first.idempotency, expires_at=first.accepted_at))
+    await store.write(over)
+    assert (await store.write(later)).replayed is False
+    assert count(store, tables.submission) == 2

@@ -162,7 +162,10 @@ def test_optional_fields_that_nothing_defaults_are_remembered() -> None:
     )
     made = compiled(record, service="missed-bin").mapping
     assert made is not None
-    assert [(place.line, path) for place, path in made.optional] == [(6, "description"), (7, "contact")]
+    assert [(place.line, path) for place, path in made.optional] == [
+        (6, ("description",)),
+        (7, ("contact", "contact.email")),
+    ]
 
 
 def test_a_block_scalar_keeps_its_line_and_column() -> None:

@@ -68,10 +68,8 @@ def test_a_when_may_be_a_literal() -> None:
 def test_a_when_that_fails_is_a_persons_and_spoils_no_other_route() -> None:
     made = plan(BINS, [Road(name="bad", when=when("{{ contact.vip == 'Marker' }}")), Road(name="good")])
     assert [each.route for each in made.deliveries] == ["good"]
-    assert made.faults == (
-        "route bad: northborough/council.yaml:7 when: `contact` is not in this submission; "
-        "say what holds then, as `| default(omit)`",
-    )
+    assert made.faults[0].startswith("route bad: northborough/council.yaml:7 when: `contact` is not in this submission")
+    assert "Marker" not in made.faults[0]
 
 
 def test_a_when_that_is_neither_true_nor_false_is_a_persons() -> None:

@@ -44,6 +44,7 @@ def upgrade() -> None:
         sa.Column("paused_by", sa.String(length=120), nullable=True),
         sa.Column("pause_reason", sa.Text(), nullable=True),
         sa.Column("probe_at", Instant(), nullable=True),
+        sa.Column("closed_until", Instant(), nullable=True),
         sa.Column("suspects", sa.Integer(), nullable=False),
         sa.Column("last_suspect", Id, nullable=True),
         sa.Column("breaker", sa.String(length=16), nullable=False),
