@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Any, Final, get_args, get_origin
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
-from pydantic.fields import FieldInfo
+from pydantic import BaseModel, ConfigDict, PydanticUserError, TypeAdapter, ValidationError
 
 from hub.connector.door import Connector
-from hub.core.findings import Finding, Severity, instead
+from hub.core.findings import Finding, Place, Severity, instead
+from hub.core.kinds import words
 from hub.core.mapping import Block, CompiledMapping
 from hub.core.tree import Leaf, ListNode, Loop, MapNode, Node, Places
 
@@ -23,7 +25,8 @@ _SAMPLES: Final[dict[str, tuple[Any, ...]]] = {
     "object": ({},),
     "null": (None,),
 }
-_TYPE_ERRORS: Final = ("_type", "none_required", "model_attributes_type")
+_TYPE_ERRORS: Final = ("_type", "none_required")
+_MANNERS: Final = frozenset(["strict", "coerce_numbers_to_str", "str_strip_whitespace", "arbitrary_types_allowed"])
 
 
 def check_records(mapping: CompiledMapping, connector: type[Connector], places: Places) -> Iterator[Finding]:
@@ -44,39 +47,37 @@ def check_records(mapping: CompiledMapping, connector: type[Connector], places: 
 def _map(node: Node, model: type[BaseModel], places: Places, block: Block) -> Iterator[Finding]:
     if not isinstance(node, MapNode):
         return
-    fields = dict(_fields(model))
+    known = {key: name for name in model.model_fields for key in _keys(model, name)}
     given = dict(node.items)
     for key, below in node.items:
-        if key in fields:
-            yield from _value(below, fields[key], places, block, name=key)
+        if key in known:
+            yield from _value(below, _Field(model=model, name=known[key], key=key), places, block)
         elif model.model_config.get("extra") != "allow":
-            remedy = instead(key, fields)
             place = places.key((*node.path, key))
-            yield Finding.at(place, "unknown_field", f"`{block.operation}` has no field `{key}`", remedy)
+            message = f"`{block.operation}` has no field `{key}`"
+            yield Finding.at(place, "unknown_field", message, instead(key, known))
     for name, info in model.model_fields.items():
-        names = _names(name, info, model)
-        found = next((given[each] for each in names if each in given), None)
-        if not info.is_required():
-            continue
-        if found is None:
-            place = places.key(node.path)
-            message = f"`{block.operation}` needs the field `{names[0]}`"
-            yield Finding.at(place, "missing_field", message, f"add `{names[0]}:`")
-        elif found.may_omit:
-            message = f"`{names[0]}` may be omitted, but `{block.operation}` needs it"
-            place = places.of(found.path)
-            remedy = "give it a default, or say `| required`"
-            yield Finding.at(place, "may_be_missing", message, remedy, severity=Severity.WARNING)
+        if info.is_required():
+            yield from _required(_keys(model, name), given, node, places, block)
 
 
-def _fields(model: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:
-    for name, info in model.model_fields.items():
-        for each in _names(name, info, model):
-            yield each, info
+def _required(
+    keys: list[str], given: Mapping[str, Node], node: MapNode, places: Places, block: Block
+) -> Iterator[Finding]:
+    found = next((given[key] for key in keys if key in given), None)
+    if found is None:
+        message = f"`{block.operation}` needs the field `{keys[0]}`"
+        yield Finding.at(places.key(node.path), "missing_field", message, f"add `{keys[0]}:`")
+    elif found.may_omit:
+        message = f"`{keys[0]}` may be omitted, but `{block.operation}` needs it"
+        remedy = "give it a default, or say `| required`"
+        place = places.of(found.path)
+        yield Finding.at(place, "may_be_missing", message, remedy, severity=Severity.WARNING)
 
 
-def _names(name: str, info: FieldInfo, model: type[BaseModel]) -> list[str]:
+def _keys(model: type[BaseModel], name: str) -> list[str]:
     """The keys under which a field may be given, the usual one first."""
+    info = model.model_fields[name]
     alias = info.validation_alias if isinstance(info.validation_alias, str) else info.alias
     if alias is None:
         return [name]
@@ -84,92 +85,97 @@ def _names(name: str, info: FieldInfo, model: type[BaseModel]) -> list[str]:
     return [alias, name] if config.get("populate_by_name") or config.get("validate_by_name") else [alias]
 
 
-def _value(node: Node, info: FieldInfo, places: Places, block: Block, *, name: str) -> Iterator[Finding]:
-    annotation: Any = info.annotation
-    match node:
-        case Leaf():
-            yield from _leaf(node, info, block, name)
-        case MapNode():
-            models = list(_models(annotation))
-            if len(models) == 1:
-                yield from _map(node, models[0], places, block)
-            elif not models and not _takes(annotation, "object"):
-                yield _wrong(node, name, "a map", block)
-        case ListNode() | Loop():
-            below = node.items if isinstance(node, ListNode) else [node.emit] if node.emit is not None else []
-            if not _takes(annotation, "array"):
-                yield _wrong(node, name, "a list", block, places)
-                return
-            models = list(_models(annotation))
-            for each in below:
-                if len(models) == 1:
-                    yield from _map(each, models[0], places, block)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Field:
+    """One field of a record model, judged on its own."""
+
+    model: type[BaseModel]
+    name: str
+    key: str  #: as the mapping gives it
+
+    @property
+    def models(self) -> list[type[BaseModel]]:
+        """The models that its type holds."""
+        return list(_models(self.model.model_fields[self.name].annotation))
+
+    def refusal(self, value: Any) -> str | None:
+        """Why it does not take a literal; None when it does, or when only the whole record can tell."""
+        try:
+            _validate(self.model, self.name, value)
+        except ValidationError as error:
+            return str(error.errors(include_url=False, include_input=False)[0]["msg"])
+        return None
+
+    def takes(self, kind: str) -> bool:
+        """Whether any value of a JSON type could be taken, as far as its type tells."""
+        for sample in _SAMPLES.get(kind, (None,)):
+            try:
+                _validate(self.model, self.name, sample)
+            except ValidationError as error:
+                kinds = [fault["type"] for fault in error.errors(include_url=False, include_input=False)]
+                if all(each.endswith(_TYPE_ERRORS) for each in kinds):
+                    continue
+            return True
+        return False
 
 
-def _wrong(node: Node, name: str, what: str, block: Block, places: Places | None = None) -> Finding:
-    place = node.over.place if isinstance(node, Loop) else node.rule.place if isinstance(node, Leaf) else node.place
-    message = f"field `{name}` of `{block.operation}` cannot be {what}"
-    return Finding.at(place, "wrong_type", message, "give it a value of its own type")
+def _validate(model: type[BaseModel], name: str, value: Any) -> None:
+    adapter = _adapter(model, name)
+    if adapter is not None:
+        adapter.validate_python(value)
 
 
-def _leaf(node: Leaf, info: FieldInfo, block: Block, name: str) -> Iterator[Finding]:
-    rule = node.rule
-    if rule.literal:
-        said = _refusal(info, rule.value)
-        if said is not None:
-            message = f"field `{name}` of `{block.operation}`: {said}"
-            yield Finding.at(rule.place, "wrong_type", message, "give it a value of its own type")
-        return
-    types = node.seen.types - {"omit"}
-    if types and all(_impossible(info, kind) for kind in types):
-        words = " or ".join(sorted(types))
-        yield _wrong(node, name, f"a {words}", block)
-
-
-def _adapter(info: FieldInfo) -> TypeAdapter[Any]:
-    """The field on its own: its type with its constraints and validators."""
+@lru_cache(maxsize=4096)
+def _adapter(model: type[BaseModel], name: str) -> TypeAdapter[Any] | None:
+    """The field on its own: its type, constraints and manners; None where the model does more than that."""
+    before = [each.info for each in model.__pydantic_decorators__.field_validators.values() if each.info.mode != "after"]
+    if any(name in info.fields or "*" in info.fields for info in before):
+        return None
+    info = model.model_fields[name]
     kind: Any = info.annotation
     for mark in info.metadata:
         kind = Annotated[kind, mark]
-    return TypeAdapter(kind)
-
-
-def _refusal(info: FieldInfo, value: Any) -> str | None:
-    """Why a field does not take a literal; None when it does."""
+    manners = {key: value for key, value in model.model_config.items() if key in _MANNERS}
     try:
-        _adapter(info).validate_python(value)
-    except ValidationError as error:
-        return str(error.errors(include_url=False, include_input=False)[0]["msg"])
-    except Exception:  # a model that cannot be asked field by field is judged by the examples
-        return None
-    return None
+        return TypeAdapter(kind, config=ConfigDict(**manners)) if manners else TypeAdapter(kind)  # type: ignore[typeddict-item]
+    except PydanticUserError:  # a model brings its own manners
+        return TypeAdapter(kind)
 
 
-def _impossible(info: FieldInfo, kind: str) -> bool:
-    """Whether the field refuses every value of a JSON type, for its type alone."""
-    for sample in _SAMPLES.get(kind, ()):
-        try:
-            _adapter(info).validate_python(sample)
-        except ValidationError as error:
-            kinds = [fault["type"] for fault in error.errors(include_url=False, include_input=False)]
-            if not all(each.endswith(_TYPE_ERRORS) for each in kinds):
-                return False
-        except Exception:
-            return False
-        else:
-            return False
-    return True
+def _value(node: Node, field: _Field, places: Places, block: Block) -> Iterator[Finding]:
+    match node:
+        case Leaf():
+            yield from _leaf(node, field, block)
+        case MapNode():
+            if len(field.models) == 1:
+                yield from _map(node, field.models[0], places, block)
+            elif not field.models and not field.takes("object"):
+                yield _wrong(node.place, field, "a map", block)
+        case ListNode() | Loop():
+            if not field.takes("array"):
+                place = node.place if isinstance(node, ListNode) else node.over.place
+                yield _wrong(place, field, "a list", block)
+            elif len(field.models) == 1:
+                below = node.items if isinstance(node, ListNode) else [node.emit] if node.emit is not None else []
+                for each in below:
+                    yield from _map(each, field.models[0], places, block)
 
 
-def _takes(annotation: Any, kind: str) -> bool:
-    try:
-        TypeAdapter(annotation).validate_python(_SAMPLES[kind][0])
-    except ValidationError as error:
-        kinds = [fault["type"] for fault in error.errors(include_url=False, include_input=False)]
-        return not all(each.endswith(_TYPE_ERRORS) for each in kinds)
-    except Exception:
-        return True
-    return True
+def _leaf(node: Leaf, field: _Field, block: Block) -> Iterator[Finding]:
+    if node.rule.literal:
+        said = field.refusal(node.rule.value)
+        if said is not None:
+            message = f"field `{field.key}` of `{block.operation}`: {said}"
+            yield Finding.at(node.rule.place, "wrong_type", message, "give it a value of its own type")
+        return
+    types = node.seen.types - {"omit"}
+    if types and not any(field.takes(kind) for kind in types):
+        yield _wrong(node.rule.place, field, f"a {words(types)}", block)
+
+
+def _wrong(place: Place, field: _Field, what: str, block: Block) -> Finding:
+    message = f"field `{field.key}` of `{block.operation}` cannot be {what}"
+    return Finding.at(place, "wrong_type", message, "give it a value of its own type")
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:

@@ -19,8 +19,7 @@ def demo(
 
     Nothing of yours is touched: no setting of this machine is read, and the folder is wiped at the start.
     """
-    from hub import telemetry
+    # It brings the whole machine with it, which `hub --help` should not wait for.
     from hub.demo import show
 
-    telemetry.configure("console", level="error")
     return show(once=once, as_json=json_out, port=port, today=datetime.now(UTC).date())

@@ -51,12 +51,12 @@ def program(*names: str) -> typer.Typer:
 
 
 def main() -> NoReturn:
+    telemetry.configure("console", level="error")
     sys.exit(status(sys.argv[1:]))
 
 
 def status(arguments: list[str]) -> int:
     """Run one command. 0 when it did what was asked, 1 when it could not, 2 when it was asked wrongly."""
-    telemetry.configure("console", level="error")
     # Only what is asked for is imported: `hub db check` need not wait for twelve other commands.
     named = [argument for argument in arguments[:1] if argument in COMMANDS]
     try:

@@ -83,10 +83,13 @@ def take_up_councils(core: Core, role: RunRole) -> None:
     A hub that has run before is not kept from starting by a folder that
     somebody is editing: it goes on with the generation that it had.
     """
-    if role is not RunRole.ALL and core.councils.load_newest():
+    folder = core.settings.mappings
+    if (role is not RunRole.ALL or not folder.is_dir()) and core.councils.load_newest():
         return
+    if not folder.is_dir():
+        raise SettingsError(f"There is no folder {folder} of council files; set HUB_MAPPINGS, or `hub councils new`.")
     try:
-        core.councils.adopt(core.settings.mappings, by=local_user().name)
+        core.councils.adopt(folder, by=local_user().name)
     except CouncilFilesRefused as refused:
         if not core.councils.load_newest():
             raise

@@ -19,19 +19,13 @@ _CHANGES = "SELECT changes()"
 
 
 @dataclass(frozen=True, slots=True)
-class _Parameter:
-    row: int  #: which row of the run; -1 for a value that the statement brings along
-    column: str
-    name: str
-    convert: Callable[[Any], Any] | None
-    fixed: Any
-
-
-@dataclass(frozen=True, slots=True)
 class _Ready:
+    """A statement for one dialect and number of rows: its parameters are the rows' values in order, then fixed ones."""
+
     sql: str
-    positional: bool
-    parameters: tuple[_Parameter, ...]
+    names: tuple[str, ...] | None  #: None where the driver takes parameters by position
+    converts: tuple[Callable[[Any], Any] | None, ...]  #: one for each column
+    fixed: tuple[Any, ...]
 
 
 class Hot:
@@ -83,13 +77,19 @@ class Hot:
         touched = 0
         for some in _runs(rows):
             ready = self._for(connection.dialect, len(some))
-            given: Any = {one.name: _value(one, some) for one in ready.parameters}
-            if ready.positional:
-                given = tuple([_value(one, some) for one in ready.parameters])
-            done = connection.exec_driver_sql(ready.sql, given)
+            done = connection.exec_driver_sql(ready.sql, self._given(ready, some))
             # SQLite's driver does not count for a statement that begins with WITH.
             touched += done.rowcount if done.rowcount >= 0 else connection.exec_driver_sql(_CHANGES).scalar_one()
         return touched
+
+    def _given(self, ready: _Ready, rows: Sequence[Row]) -> Any:
+        flat = [
+            value if value is None or convert is None else convert(value)
+            for row in rows
+            for convert, value in zip(ready.converts, map(row.get, self._columns), strict=True)
+        ]
+        flat.extend(ready.fixed)
+        return tuple(flat) if ready.names is None else dict(zip(ready.names, flat, strict=True))
 
     def _for(self, dialect: Dialect, rows: int) -> _Ready:
         known = self._ready.get((dialect.name, rows))
@@ -99,9 +99,20 @@ class Hot:
 
     def _compile(self, dialect: Dialect, rows: int) -> _Ready:
         compiled: Any = self._build(rows).compile(dialect=dialect)
-        names = list(compiled.positiontup) if compiled.positional else list(compiled.binds)
-        parameters = tuple(_of(compiled.binds[name], name, dialect) for name in names)
-        return _Ready(sql=str(compiled), positional=bool(compiled.positional), parameters=parameters)
+        binds = {name: bind for bind, name in compiled.bind_names.items()}
+        names = list(compiled.positiontup) if compiled.positional else list(binds)
+        given, rest = self._names(rows), [name for name in names if not binds[name].required]
+        if compiled.positional and names != given + rest:
+            raise AssertionError("the rows' values must come first and in order, then what the statement brings along")
+        return _Ready(
+            sql=str(compiled),
+            names=None if compiled.positional else (*given, *rest),
+            converts=tuple(_converter(type_, dialect) for type_ in self._columns.values()),
+            fixed=tuple(_fixed(binds[name], dialect) for name in rest),
+        )
+
+    def _names(self, rows: int) -> list[str]:
+        return [f"r{row}_{name}" for row in range(rows) for name in self._columns]
 
 
 def _parameter(name: str, row: int, type_: TypeEngine[Any]) -> sa.BindParameter[Any]:
@@ -114,20 +125,13 @@ def _typed(name: str, row: int, type_: TypeEngine[Any]) -> Any:
     return sa.cast(found, type_) if isinstance(type_, sa.LargeBinary) else found
 
 
-def _of(bind: Any, name: str, dialect: Dialect) -> _Parameter:
-    convert = bind.type.dialect_impl(dialect).bind_processor(dialect)
-    if bind.required:
-        row, _, column = bind.key[1:].partition("_")
-        return _Parameter(int(row), column, name, convert, None)
-    fixed = convert(bind.value) if convert is not None and bind.value is not None else bind.value
-    return _Parameter(-1, "", name, None, fixed)
+def _converter(type_: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    return type_.dialect_impl(dialect).bind_processor(dialect)
 
 
-def _value(one: _Parameter, rows: Sequence[Row]) -> Any:
-    if one.row < 0:
-        return one.fixed
-    value = rows[one.row].get(one.column)
-    return one.convert(value) if one.convert is not None and value is not None else value
+def _fixed(bind: Any, dialect: Dialect) -> Any:
+    convert = _converter(bind.type, dialect)
+    return bind.value if convert is None or bind.value is None else convert(bind.value)
 
 
 def _runs(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
