@@ -128,8 +128,8 @@ def _validate(model: type[BaseModel], name: str, value: Any) -> None:
 @lru_cache(maxsize=4096)
 def _adapter(model: type[BaseModel], name: str) -> TypeAdapter[Any] | None:
     """The field on its own: its type, constraints and manners; None where the model does more than that."""
-    before = [each.info for each in model.__pydantic_decorators__.field_validators.values() if each.info.mode != "after"]
-    if any(name in info.fields or "*" in info.fields for info in before):
+    validators = [each.info for each in model.__pydantic_decorators__.field_validators.values()]
+    if any(info.mode != "after" and {name, "*"} & set(info.fields) for info in validators):
         return None
     info = model.model_fields[name]
     kind: Any = info.annotation

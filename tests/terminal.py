@@ -44,6 +44,7 @@ class Terminal:
     capture: pytest.CaptureFixture[str]
 
     def __call__(self, *arguments: str) -> Said:
+        self.capture.readouterr()  # what was said before is not this command's
         with capture_logs():
             code = status(list(arguments))
         out, err = self.capture.readouterr()

@@ -162,6 +162,11 @@ class Town:
             with failure:
                 return failure.code, json.loads(failure.read() or b"null")
 
+    def text(self, path: str) -> str:
+        """What an address answers, as text."""
+        with urllib.request.urlopen(self.url + path, timeout=30) as answer:
+            return str(answer.read().decode())
+
     def ops(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         return self.ask(method, path, body, key=self.token)
 

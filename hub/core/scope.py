@@ -70,9 +70,11 @@ def constant_indexes(indexed: Iterable[Indexed]) -> list[Finding]:
 
 def untested(chain: Chain, tested: frozenset[str]) -> Chain:
     """The steps of a path that no `is defined` speaks of; one of a longer path speaks of its parents too."""
-    return tuple(
-        step for step in chain if not any(known == step or known.startswith((f"{step}.", f"{step}[")) for known in tested)
-    )
+    return tuple(step for step in chain if not any(_speaks_of(known, step) for known in tested))
+
+
+def _speaks_of(known: str, step: str) -> bool:
+    return known == step or known.startswith((f"{step}.", f"{step}["))
 
 
 def optional_paths(optional: Iterable[tuple[Place, Chain]], *, tested: frozenset[str]) -> list[Finding]:

@@ -89,7 +89,8 @@ def test_a_case_names_the_route_where_there_are_several() -> None:
     given = CASE.replace("given:\n", "given:\n  contact: {full_name: A B, email: a@example.org}\n")
     tree = files(council=CRM, crm=CRM_MAPPING)
     tree[FILE] = given.replace("expect:", "route: missed-bin->waste\nexpect:").replace("EFGH", "EFGH-1")
-    tree["northborough/cases/missed-bin/crm.yaml"] = given.partition("expect:")[0] + "route: crm\nexpect: {text: hello}\n"
+    crm = given.partition("expect:")[0] + "route: crm\nexpect: {text: hello}\n"
+    tree["northborough/cases/missed-bin/crm.yaml"] = crm
     results = run_cases(tree, loaded(tree))
     assert [each.problems for each in results] == [(), ()]
 

@@ -28,7 +28,8 @@ def test_the_small_tree_is_sound() -> None:
     assert {each.code for each in made.findings} == {"missing_entry"}
 
 
-#: Code, line and column of the finding, what its remedy says; below, what was changed into what (⏎ ends a line, ∅ is nothing).
+#: Code, line and column of the finding, what its remedy says; below, what was changed into what.
+#: ⏎ ends a line, ∅ is nothing.
 IN_COUNCIL = """
 unknown_key 4:1 = did you mean `calendar`?
     calendar: → calender:

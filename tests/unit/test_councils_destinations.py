@@ -29,8 +29,8 @@ def waste(old: str = "", new: str = "") -> Destination:
 
 
 def test_a_council_is_found_by_slug_and_by_gss_code() -> None:
-    assert councils().find("E07000999") is councils().find("northborough") or True
-    assert councils().find("E07000999").name == "Northborough Borough Council"
+    known = councils()
+    assert known.find("E07000999") is known.find("northborough")
 
 
 def test_a_council_that_is_not_there_is_not_there() -> None:
@@ -110,7 +110,8 @@ def test_times_are_read(text: object, long: timedelta | None) -> None:
 
 
 def test_waits_between_tries_may_be_stated() -> None:
-    assert waste("    replay:", "    retry: [10s, 1m]\n    replay:").retry == (timedelta(seconds=10), timedelta(minutes=1))
+    stated = waste("    replay:", "    retry: [10s, 1m]\n    replay:")
+    assert stated.retry == (timedelta(seconds=10), timedelta(minutes=1))
     assert waste().retry is None
     assert only(council_with("    replay:", "    retry: 10s\n    replay:"), "bad_retry").line == 11
 
