@@ -23,7 +23,7 @@ from hub.dispatch.doubt import Doubts
 from hub.dispatch.pool import ConnectorPool
 from hub.dispatch.sweep import Sweep
 from hub.dispatch.worker import Worker
-from hub.errors import NotThere, SettingsError
+from hub.errors import HubError, SettingsError
 from hub.generation import CurrentCouncils
 from hub.intake.app import Face, make_app
 from hub.intake.deps import Deps
@@ -89,7 +89,7 @@ def operations_for(core: Core, bell: Bell) -> Operations:
     def safety_of(council: str, route: str, kind: StepKind) -> ReplaySafety:
         try:
             return core.councils().find(council).route(route).safety(kind.value)
-        except NotThere:
+        except HubError:  # a route that is gone, or no council files at hand: assume the worst
             return ReplaySafety.UNSAFE
 
     return Operations(store=core.store, ring=bell.ring, safety_of=safety_of)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
@@ -53,8 +54,8 @@ class Depot:
 
     name: ClassVar[str] = "depot"
     simulator: ClassVar[str] = "nowhere:app"
-    Settings = DepotSettings
-    operations: ClassVar[dict[str, Operation]] = {
+    Settings: ClassVar[type[BaseModel]] = DepotSettings
+    operations: ClassVar[Mapping[str, Operation]] = {
         "BookJob": Operation(Job, replay_safety=ReplaySafety.LOOKUP),
         "AddComment": Operation(Comment),
     }
@@ -130,7 +131,12 @@ def files(council: str = COUNCIL, pattern: str = PATTERN, **more: str) -> dict[s
 
 
 def loaded(tree: dict[str, str] | None = None) -> Loaded:
-    return load(FILES if tree is None else tree, registry=Registry({"depot": Depot}), secrets=SECRETS.__getitem__)
+    return load(FILES if tree is None else tree, registry=registry(), secrets=SECRETS.__getitem__)
+
+
+def registry() -> Registry:
+    """A registry that knows the depot and nothing else."""
+    return Registry(waiting={"depot": lambda: Depot})
 
 
 def council_with(old: str, new: str) -> list[Finding]:

@@ -88,9 +88,12 @@ def _no_folder(settings: Settings) -> Finding:
 
 
 def _summary(loaded: Loaded, *, errors: int, warnings: int) -> str:
-    councils = len(loaded.councils.slugs) if loaded.councils is not None else 0
-    told = f"{errors} errors, {warnings} warnings"
-    return f"{told}. Nothing was put in force." if errors else f"{councils} councils, {told}."
+    councils = len(loaded.draft.slugs)
+    return f"{_count(councils, 'council')}, {_count(errors, 'error')}, {_count(warnings, 'warning')}."
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 async def _ask_all(councils: Councils, registry: Registry) -> list[Finding]:

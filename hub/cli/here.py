@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 from collections.abc import AsyncIterator
@@ -12,6 +13,7 @@ from starlette.types import ASGIApp, Message, Scope
 
 from hub.assembly import RunRole, make_hub, now, open_core, web_app
 from hub.cli.desk import Query, asked, read_answer
+from hub.errors import HubError
 from hub.intake.auth import Doorkeeper
 from hub.model import FrontEnd, Role, User
 from hub.settings import Settings
@@ -36,6 +38,9 @@ class OwnDoor(Doorkeeper):
 async def open_here(user: User) -> AsyncIterator[Here]:
     """Opens the store of the settings. A hub that runs on it finds what changed by its tick, within a second."""
     with open_core(Settings.read()) as core:
+        # What a repeat does is said by council files; without them every verb assumes the worst.
+        with contextlib.suppress(HubError):
+            core.councils.load_newest()
         app = web_app(make_hub(core, RunRole.INTAKE))
         app.state.room = dataclasses.replace(app.state.room, doorkeeper=OwnDoor(core.store, user))
         yield Here(app)

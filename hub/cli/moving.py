@@ -11,6 +11,8 @@ from typing import Any
 from hub.cli import say
 from hub.cli.desk import Desk, DeskRefused, part
 
+_SECOND_PERSON = "Noted: its system would make the case twice, so another person, an approver, must ask for it too."
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moved:
@@ -47,6 +49,8 @@ async def _say(desk: Desk, delivery: Any, verb: str, body: dict[str, Any]) -> Mo
         now = await desk.ask("POST", f"/v1/deliveries/{part(delivery['id'])}/{verb}", body=body)
     except DeskRefused as refused:
         return Moved(delivery=delivery, done=False, error=str(refused))
+    if verb == "replay" and now["state"] == "delivered":
+        return Moved(delivery=now, done=False, error=_SECOND_PERSON)
     return Moved(delivery=now, done=True)
 
 

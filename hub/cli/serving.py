@@ -53,10 +53,14 @@ def doors_of(settings: Settings, role: RunRole, *, asked: bool) -> list[Door]:
         Door(
             name="admin",
             host=settings.admin_host or settings.host,
-            port=settings.port + 1 if settings.admin_port is None else settings.admin_port,
+            port=_beside(settings.port) if settings.admin_port is None else settings.admin_port,
             faces=(Face.OPS, Face.MACHINE),
         ),
     ]
+
+
+def _beside(port: int) -> int:
+    return port + 1 if port else 0
 
 
 def serve(settings: Settings, role: RunRole, doors: Sequence[Door], *, ready: Ready, until_eof: bool) -> int:

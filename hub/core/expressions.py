@@ -250,8 +250,7 @@ class _Prepare(NodeTransformer):
     def visit_Filter(self, node: nodes.Filter) -> nodes.Expr:
         self.generic_visit(node)
         if node.name in SIGNATURES:
-            run: Any = nodes.Keyword("_run", nodes.Name("_run", "load"))
-            node.kwargs = [*node.kwargs, run]
+            node.args = [nodes.Name("_run", "load"), *node.args]
         return node
 
 

@@ -31,7 +31,7 @@ _POSTCODE: Final = re.compile(r"^[A-Z]{1,2}\d[A-Z\d]?\d[A-Z]{2}$")
 _ADDRESS: Final = ("lines", "town", "county", "postcode")
 
 
-def lookup(value: object, table: object, *, run: Run) -> Any:
+def lookup(value: object, run: Run, table: object) -> Any:
     """The table's entry for this code."""
     if not isinstance(table, Table):
         raise Mishap("type", "`lookup` needs a table; name one of the route's `with`")
@@ -41,16 +41,16 @@ def lookup(value: object, table: object, *, run: Run) -> Any:
     return found
 
 
-def default(value: Any, other: Any, *, _run: Run) -> Any:
-    """`other` where the value is absent."""
-    if value.__class__ is not Absent:
-        return value
-    if _run.notes is not None:
-        _run.notes.append(("default", "", None))
-    return other
+def default(absent: Any, run: Run, value: Any) -> Any:
+    """`value` where there is none."""
+    if absent.__class__ is not Absent:
+        return absent
+    if run.notes is not None:
+        run.notes.append(("default", "", None))
+    return value
 
 
-def required(value: Any, message: str = "it is required", *, _run: Run) -> Any:
+def required(value: Any, _run: Run, message: str = "it is required") -> Any:
     """The value, which must be there and not be empty."""
     if isinstance(value, Undefined) or value is OMIT or value is None or value == "":
         name = value.segment if isinstance(value, Absent) else ""
@@ -115,7 +115,7 @@ def _split(contact: object) -> tuple[str, str]:
     return before, after
 
 
-def join_lines(value: object, separator: str = "\n", *, run: Run) -> str:
+def join_lines(value: object, run: Run, separator: str = "\n") -> str:
     """The lines of a list, or of an address, one under the other; empty and omitted ones are left out."""
     if isinstance(value, dict):
         value = [line for name in _ADDRESS if name in value for line in _as_list(value[name])]
@@ -218,17 +218,17 @@ _NOTING: Final[dict[str, Callable[..., Any]]] = {"lookup": lookup, "join_lines":
 def _passing(function: Callable[..., Any], *, counts: bool) -> Callable[..., Any]:
     """What is absent or omitted passes a filter unchanged, so that a later `default` still sees it."""
 
-    def counted(value: Any, *args: Any, _run: Run, **named: Any) -> Any:
+    def counted(value: Any, run: Run, *args: Any, **named: Any) -> Any:
         if value is OMIT or value.__class__ is Absent:
             return value
-        return function(value, *args, run=_run, **named)
+        return function(value, run, *args, **named)
 
-    def filtered(value: Any, *args: Any, _run: Run, **named: Any) -> Any:
+    def filtered(value: Any, run: Run, *args: Any, **named: Any) -> Any:
         if value is OMIT or value.__class__ is Absent:
             return value
         made = function(value, *args, **named)
         if made.__class__ is str:
-            _run.make(len(made))
+            run.make(len(made))
         return made
 
     return counted if counts else filtered

@@ -73,7 +73,7 @@ def waiting(
         return Waiting(
             reason=WaitReason.LOOKUP,
             until=hold_until,
-            text=f"It was sent to {destination.name} and no clear answer came; it is not sent again until that is settled.",
+            text=f"Sent to {destination.name}, and no clear answer came; it is not sent again until that is settled.",
         )
     if state is not StepState.QUEUED:
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
@@ -13,6 +14,9 @@ from starlette.types import Receive, Scope
 from hub.intake.problems import stop
 
 BODY_TIMEOUT = timedelta(seconds=30)
+PATIENCE = timedelta(seconds=5)  #: with a body that is too large
+SILENCE = timedelta(milliseconds=300)  #: after which nothing more of it is coming
+MOST = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,13 +61,34 @@ def _too_large(cap: int) -> Exception:
     return stop("too-large", detail, headers={"Connection": "close"})
 
 
-def _refuse_by_headers(scope: Scope, cap: int) -> None:
+async def _hear_out(scope: Scope, receive: Receive) -> None:
+    """Let go by what is left of a body that is too large.
+
+    Many clients read no answer before they have sent it all, and an answer
+    followed by a hang-up reaches them as a reset. One that asked first
+    (`Expect: 100-continue`) has sent nothing yet.
+    """
+    if any(name == b"expect" for name, _ in scope["headers"]):
+        return
+    heard = 0
+    with suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE.total_seconds()):
+            while heard < MOST:
+                message = await asyncio.wait_for(receive(), SILENCE.total_seconds())
+                if message["type"] != "http.request" or not message.get("more_body", False):
+                    return
+                heard += len(message.get("body", b""))
+
+
+async def _refuse_by_headers(scope: Scope, receive: Receive, cap: int) -> None:
     for name, value in scope["headers"]:
         if name == b"content-length":
             # The server has refused what is not a number; `isdigit` keeps this true behind any other server.
             if not value.isdigit():
                 raise stop("bad-request", "Content-Length must be a number.", headers={"Connection": "close"})
             if int(value[:20]) > cap:
+                if int(value[:20]) <= MOST:
+                    await _hear_out(scope, receive)
                 raise _too_large(cap)
         elif name == b"content-encoding" and value.strip().lower() not in {b"", b"identity"}:
             raise stop("unsupported-encoding", headers={"Connection": "close"})
@@ -74,7 +99,7 @@ async def read_body(scope: Scope, receive: Receive, *, cap: int, within: timedel
 
     Raises Stop (400, 408, 413, 415) and ClientDisconnect.
     """
-    _refuse_by_headers(scope, cap)
+    await _refuse_by_headers(scope, receive, cap)
     message = await receive()
     if message["type"] == "http.request" and not message.get("more_body", False):
         body: bytes = message.get("body", b"")
@@ -90,6 +115,7 @@ async def read_body(scope: Scope, receive: Receive, *, cap: int, within: timedel
                 chunk = message.get("body", b"")
                 size += len(chunk)
                 if size > cap:
+                    await _hear_out(scope, receive)
                     raise _too_large(cap)
                 chunks.append(chunk)
                 if not message.get("more_body", False):

@@ -18,13 +18,16 @@ expect:
   - {ref: ABCD-EFGH-1, uprn: "100012345678", service_id: 81, lines: [{code: none, quantity: 1}]}
   - {ref: ABCD-EFGH-2, uprn: "100012345678", service_id: 85, lines: [{code: none, quantity: 1}]}
 """
-CRM = COUNCIL + """\
+CRM = (
+    COUNCIL
+    + """\
   - service: missed-bin
     to: waste
     name: crm
     when: "{{ contact.email is defined }}"
     mapping: crm.yaml
 """
+)
 CRM_MAPPING = "service: missed-bin\nconnector: depot\ncreate: {operation: AddComment, record: {text: hello}}\n"
 DATA = {"council": "northborough", "service": "missed-bin", "version": 1, "details": {"containers": []}}
 

@@ -9,8 +9,7 @@ import pytest
 
 from hub.core.findings import Finding, Severity
 from hub.councils import load
-from hub.registry import Registry
-from tests.folders import COUNCIL, FILES, PATTERN, Depot, council_with, files, loaded, only, pattern_with
+from tests.folders import COUNCIL, FILES, PATTERN, council_with, files, loaded, only, pattern_with, registry
 
 COUNCIL_FILE = "northborough/council.yaml"
 PATTERN_FILE = "patterns/depot/missed-bin.yaml"
@@ -198,7 +197,7 @@ def test_a_secret_is_never_quoted() -> None:
 
 
 def test_a_secret_typed_as_one_may_have_any_name() -> None:
-    assert only(council_with('"env:WASTE_PASSWORD"', "{a: hunter2}"), "bad_setting")
+    assert only(council_with('"env:WASTE_PASSWORD"', "{a: hunter2}"), "bad_setting").line == 8
 
 
 def test_two_routes_with_one_name_are_found() -> None:
@@ -209,7 +208,8 @@ def test_two_routes_with_one_name_are_found() -> None:
 
 def test_two_routes_of_one_service_may_have_names() -> None:
     named = ROUTE.replace("to: waste", "to: waste\n    name: second")
-    assert loaded(files(council=COUNCIL.replace(ROUTE, ROUTE + named))).draft.find("northborough").route("second")
+    council = loaded(files(council=COUNCIL.replace(ROUTE, ROUTE + named))).draft.find("northborough")
+    assert council.route("second").line == 18
 
 
 def test_a_loop_of_extends_is_found() -> None:
@@ -232,7 +232,8 @@ def test_a_file_of_no_council_is_found() -> None:
 
 
 def test_a_folder_without_a_council_is_found() -> None:
-    assert only(loaded({**FILES, "elsewhere/missed-bin.yaml": PATTERN}).findings, "missing_file")
+    findings = loaded({**FILES, "elsewhere/missed-bin.yaml": PATTERN}).findings
+    assert only(findings, "missing_file").file == "elsewhere/council.yaml"
 
 
 def test_two_councils_with_one_gss_code_are_found() -> None:
@@ -303,13 +304,13 @@ def test_a_field_that_only_some_examples_have_is_a_warning() -> None:
 def test_optional_fields_without_a_default_are_warned_of_unless_the_route_tests_them() -> None:
     pattern = PATTERN.replace("property.uprn | default(omit)", "contact.email")
     warned = loaded(files(pattern=pattern)).findings
-    tested = COUNCIL.replace("    to: waste", "    to: waste\n    when: \"{{ contact.email is defined }}\"")
+    tested = COUNCIL.replace("    to: waste", '    to: waste\n    when: "{{ contact.email is defined }}"')
     assert only(warned, "may_be_absent").line == 10
     assert "may_be_absent" not in {each.code for each in loaded(files(council=tested, pattern=pattern)).findings}
 
 
 def test_a_when_is_held_against_the_contract() -> None:
-    findings = council_with("    to: waste", "    to: waste\n    when: \"{{ contact.emial is defined }}\"")
+    findings = council_with("    to: waste", '    to: waste\n    when: "{{ contact.emial is defined }}"')
     assert (only(findings, "unknown_path").line, only(findings, "unknown_path").column) == (15, 23)
 
 
@@ -325,5 +326,5 @@ def test_a_finding_is_plain_data() -> None:
 
 
 def test_a_council_whose_secrets_nobody_resolves_is_checked_without_them() -> None:
-    made = load(FILES, registry=Registry({"depot": Depot}), secrets=None)
+    made = load(FILES, registry=registry(), secrets=None)
     assert made.councils is not None

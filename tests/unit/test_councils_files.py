@@ -10,8 +10,7 @@ import pytest
 
 from hub.council_files import MAX_SOURCE, Doc, merge, read_tree, read_yaml
 from hub.councils import Loaded, load
-from hub.registry import Registry
-from tests.folders import FILES, SECRETS, Depot, loaded, only
+from tests.folders import FILES, SECRETS, loaded, only, registry
 
 
 def doc(text: str, file: str = "a.yaml") -> Doc:
@@ -46,7 +45,7 @@ def test_a_folder_that_is_not_there_is_an_empty_tree(tmp_path: Path) -> None:
 
 def test_a_generation_travels_as_json_and_is_rebuilt_elsewhere(tmp_path: Path) -> None:
     stored = json.dumps(tree_of(tmp_path, FILES))
-    made = load(json.loads(stored), registry=Registry({"depot": Depot}), secrets=SECRETS.__getitem__, generation=7)
+    made = load(json.loads(stored), registry=registry(), secrets=SECRETS.__getitem__, generation=7)
     assert made.councils is not None
     assert made.councils.generation == 7
     assert made.councils.slugs == ("northborough",)

@@ -83,12 +83,22 @@ async def test_a_body_of_exactly_the_cap_passes() -> None:
 async def test_a_body_over_the_cap_is_cut_off_whatever_content_length_said() -> None:
     lie = [(b"content-length", b"3")]
     assert await problem_of([part(b"x" * 11)], headers=lie) == "too-large"
-    assert await problem_of([part(b"x" * 6, more=True), part(b"x" * 6, more=True)]) == "too-large"
+    assert await problem_of([part(b"x" * 6, more=True), part(b"x" * 6, more=True), part(b"")]) == "too-large"
 
 
-async def test_a_length_over_the_cap_is_refused_before_a_byte_is_read() -> None:
-    for length in (b"11", b"9" * 400):
-        assert await problem_of([], headers=[(b"content-length", length)]) == "too-large"
+async def test_a_length_far_over_the_cap_is_refused_before_a_byte_is_read() -> None:
+    assert await problem_of([], headers=[(b"content-length", b"9" * 400)]) == "too-large"
+
+
+async def test_a_body_somewhat_over_the_cap_is_heard_out_so_that_the_answer_is_read() -> None:
+    parts = iter([part(b"x" * 6, more=True), part(b"x" * 6)])
+    assert await problem_of(parts, headers=[(b"content-length", b"12")]) == "too-large"
+    assert next(parts, None) is None
+
+
+async def test_who_asked_before_sending_is_answered_before_a_byte_is_read() -> None:
+    headers = [(b"content-length", b"12"), (b"expect", b"100-continue")]
+    assert await problem_of([], headers=headers) == "too-large"
 
 
 @pytest.mark.parametrize("length", [b"-1", b"1e3", b"ten", b"", "٣".encode()])
