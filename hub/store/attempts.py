@@ -227,9 +227,7 @@ class Conclude:
         }
 
     def _event_row(self) -> dict[str, Any]:
-        detail = {"outcome": self.outcome}
-        if self.fault_code:
-            detail["fault_code"] = self.fault_code
+        detail = {"outcome": self.outcome, "fault_code": self.fault_code} if self.fault_code else None
         return events.row(
             event_id=self.event_id,
             at=self.at,

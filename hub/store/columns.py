@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -54,6 +55,7 @@ class Instant(sa.types.TypeDecorator[datetime]):
         return value.astimezone(UTC)  # type: ignore[no-any-return]
 
 
+@lru_cache(maxsize=1024)
 def text_of(instant: datetime) -> str:
     """An instant as SQLite keeps it: `2026-11-23T16:02:11.000123Z`."""
     if instant.tzinfo is not UTC:

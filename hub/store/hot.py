@@ -11,6 +11,8 @@ from sqlalchemy import Connection
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
 
+from hub.store.columns import Instant, text_of
+
 Row = Mapping[str, Any]
 
 #: Rows are written in runs of these lengths, so that a handful of statements serves every number of rows.
@@ -126,6 +128,10 @@ def _typed(name: str, row: int, type_: TypeEngine[Any]) -> Any:
 
 
 def _converter(type_: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    if isinstance(type_, sa.LargeBinary):
+        return None  # both drivers take bytes as they are
+    if isinstance(type_, Instant):
+        return text_of if dialect.name == "sqlite" else None
     return type_.dialect_impl(dialect).bind_processor(dialect)
 
 

@@ -52,8 +52,9 @@ def sequence(connection: Connection, *, limit: int = BATCH) -> int:
 
 def chain(previous: bytes, number: int, row: Any) -> bytes:
     """The hash of an event: it covers the one before, so that a row changed or removed later shows."""
-    told = [number, row.id, text_of(row.at), row.kind, row.submission, row.delivery, row.actor, row.detail]
-    return hashlib.sha256(previous + json.dumps(told, sort_keys=True, separators=(",", ":")).encode()).digest()
+    detail = json.dumps(row.detail, sort_keys=True) if row.detail else ""
+    told = f"{number}|{row.id}|{text_of(row.at)}|{row.kind}|{row.submission}|{row.delivery}|{row.actor}|{detail}"
+    return hashlib.sha256(previous + told.encode()).digest()
 
 
 def read(connection: Connection, *, after: int, limit: int = 100, front_end: str | None = None) -> Sequence[Any]:
