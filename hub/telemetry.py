@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
@@ -9,7 +10,8 @@ import warnings
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from enum import Enum
-from types import TracebackType
+from functools import lru_cache
+from types import NoneType, TracebackType
 from typing import Any, Literal, TextIO
 from uuid import UUID
 
@@ -46,9 +48,11 @@ PERSONAL = frozenset(
 )
 
 #: What slips in under an innocent name: an email address, a postcode.
-TELLTALE = re.compile(r"[^\s@]+@[^\s@]+\.[A-Za-z]{2,}|\b[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b")
+_EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[A-Za-z]{2,}")
+_POSTCODE = re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b")
 
 HIDDEN = "‹not logged›"
+_PLAIN = (int, float, NoneType)  #: these exactly; what else is plain takes longer to find out
 LONGEST = 300  #: characters of one value; an id is never as long
 
 
@@ -63,7 +67,7 @@ def configure(format: Literal["console", "json"], *, level: str = "info", stream
     through the standard library come out in the same form.
     """
     rendering: Processor = (
-        structlog.processors.JSONRenderer(ensure_ascii=False)
+        _as_json
         if format == "json"
         else structlog.dev.ConsoleRenderer(colors=(stream or sys.stderr).isatty())
     )
@@ -105,9 +109,10 @@ def without_personal_data(_: WrappedLogger, __: str, event: EventDict) -> EventD
     for key, value in event.items():
         if key in {"exc_info", "stack_info"}:
             kept[key] = value
-            continue
-        kept[key] = HIDDEN if _is_personal(key, value) else _plain(value)
-        if kept[key] == HIDDEN:
+        elif not _is_personal(key, value):
+            kept[key] = _plain(value)
+        else:
+            kept[key] = HIDDEN
             warnings.warn(f"{key!r} in the log line {event.get('event')!r}: log its id instead", NotLogged, 2)
     return kept
 
@@ -123,6 +128,13 @@ def with_failure_named(_: WrappedLogger, __: str, event: EventDict) -> EventDict
     if isinstance(failure, BaseException):
         event["failure"] = [line for each in _chain(failure) for line in _told(each)]
     return event
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, default=repr)  # made once: `json.dumps` makes one for each line
+
+
+def _as_json(_: WrappedLogger, __: str, event: EventDict) -> str:
+    return _ENCODER.encode(event)
 
 
 class _Lines:
@@ -148,14 +160,27 @@ class _FromTheStandardLibrary(logging.Handler):
 
 
 def _is_personal(key: str, value: object) -> bool:
-    words = key.lower().split("_")
-    if key != "event" and (words[-1] in PERSONAL or "_".join(words[-2:]) in PERSONAL):
+    if _says_personal(key):
         return value is not None
-    return isinstance(value, str) and TELLTALE.search(value) is not None
+    return isinstance(value, str) and _tells(value)
+
+
+@lru_cache(maxsize=1024)
+def _says_personal(key: str) -> bool:
+    words = key.lower().split("_")
+    return key != "event" and (words[-1] in PERSONAL or "_".join(words[-2:]) in PERSONAL)
+
+
+def _tells(text: str) -> bool:
+    # To look for the one character first takes no time beside the patterns, and most values are ids.
+    return ("@" in text and _EMAIL.search(text) is not None) or (" " in text and _POSTCODE.search(text) is not None)
 
 
 def _plain(value: object) -> object:
     """Ids, numbers, times and lists of them; of anything larger only what it is."""
+    kind = type(value)
+    if kind in _PLAIN or (kind is str and len(str(value)) <= LONGEST):
+        return value
     match value:
         case Enum():
             return value.value
@@ -171,7 +196,7 @@ def _plain(value: object) -> object:
             return str(value)
         case list() | tuple() | set() | frozenset():
             return [
-                _plain(each) if not isinstance(each, str) or not TELLTALE.search(each) else HIDDEN for each in value
+                HIDDEN if isinstance(each, str) and _tells(each) else _plain(each) for each in value
             ]
         case _:
             return f"‹{type(value).__name__}›"

@@ -6,7 +6,6 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
-from operator import itemgetter
 from typing import Any, NoReturn
 
 from hub.errors import HubError
@@ -19,7 +18,6 @@ MOST_FIELDS = 1000
 _STRINGS_OR = r'"[^"\\]*(?:\\.[^"\\]*)*"?|'
 _BRACKETS = re.compile(_STRINGS_OR + r"[\[{]|[\]}]", re.DOTALL)
 _CONSTANTS = re.compile(_STRINGS_OR + r"NaN|-?Infinity", re.DOTALL)
-_KEY = itemgetter(0)
 _PLAIN_KEY = re.compile(r"[a-z][a-z0-9_]{0,40}")
 
 
@@ -48,21 +46,23 @@ def decode(raw: bytes) -> str:
     raise Unreadable(message)
 
 
+def in_order(value: Any) -> Any:
+    """The same JSON value with the keys of every object in order: one canonical form of what was sent."""
+    match value:
+        case dict():
+            return {key: in_order(value[key]) for key in sorted(value)}
+        case list():
+            return [in_order(inner) for inner in value]
+        case _:
+            return value
+
+
 def parse_text(text: str) -> Any:
     """The JSON value of a text. Raises `Unreadable`."""
-    return _parse(text, _AS_SENT)
-
-
-def parse_sorted(text: str) -> Any:
-    """As `parse_text`, with the keys of every object in order: one canonical form of what was sent."""
-    return _parse(text, _SORTED)
-
-
-def _parse(text: str, decoder: json.JSONDecoder) -> Any:
     if text.count("{") + text.count("[") > DEEPEST:
         _refuse_depth(text)
     try:
-        return decoder.decode(text)
+        return _DECODER.decode(text)
     except json.JSONDecodeError as fault:
         message = _not_json(text, fault)
     except _NotANumber:
@@ -82,11 +82,6 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _sorted_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    pairs.sort(key=_KEY)
-    return _object(pairs)
-
-
 def _refuse_twice(keys: list[str]) -> NoReturn:
     twice = Counter(keys).most_common(1)[0][0]
     # A key is the sender's word, not a resident's, but only a plain one is safe to say back.
@@ -99,8 +94,7 @@ def _no_constant(_: str) -> NoReturn:
 
 
 # Made once: `json.loads` makes a decoder for each call.
-_AS_SENT = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_constant)
-_SORTED = json.JSONDecoder(object_pairs_hook=_sorted_object, parse_constant=_no_constant)
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_constant)
 
 
 def _refuse_depth(text: str) -> None:

@@ -18,7 +18,7 @@ from hub.standard.envelope import Envelope
 from hub.standard.faults import faults_of
 from hub.standard.fields import Str64
 from hub.standard.labels import required
-from hub.standard.parsing import Unreadable, decode, parse_sorted, parse_text
+from hub.standard.parsing import Unreadable, decode, in_order, parse_text
 from hub.standard.part import Part, parts_of
 from hub.standard.phones import e164
 from hub.standard.pointers import Loc
@@ -35,7 +35,12 @@ class Read:
     submission: Envelope
     data: dict[str, Any]  #: plain JSON: absent fields absent, defaults filled, identifiers normalised
     warnings: list[Warning]
-    digest_input: bytes  #: what was sent, in one canonical form, for fingerprints
+    sent: dict[str, Any]  #: what was sent, parsed and otherwise untouched
+
+    @property
+    def digest_input(self) -> bytes:
+        """What was sent, in one canonical form, for fingerprints."""
+        return to_json(in_order(self.sent))
 
 
 class _ServiceUnsaid(Envelope):
@@ -70,12 +75,12 @@ def read_data(data: object, *, today: date) -> Read:
 
 
 def _read(text: str, *, today: date) -> Read:
-    tree = digested = parse_sorted(text)
-    if not isinstance(tree, dict):
+    tree = sent = parse_text(text)
+    if not isinstance(sent, dict):
         raise Unreadable("The body is not a JSON object; send one submission in { }.")
     warnings: list[Warning] = []
     if suspicious(text):
-        tree, warnings = clean(parse_text(text))
+        tree, warnings = clean(sent)
         text = json.dumps(tree)
     service, model = _contract(tree)
     submission = _validated(model, text)
@@ -89,7 +94,7 @@ def _read(text: str, *, today: date) -> Read:
         submission=submission,
         data=data,
         warnings=warnings,
-        digest_input=to_json(digested),
+        sent=sent,
     )
 
 

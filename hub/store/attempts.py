@@ -24,7 +24,8 @@ _TO_SENDING = Hot.update(
     {"attempt": Id, "step": Id, "token": sa.BigInteger(), "at": Instant()},
     where=lambda given: (
         _ATTEMPT.id == given.attempt,
-        _ATTEMPT.phase == Phase.PREPARED.value,
+        # Again after a write that was not taken (an expired session): still one attempt, under the same lease.
+        _ATTEMPT.phase != Phase.ANSWERED.value,
         # Fenced: once the lease is gone, nothing may be sent under it.
         sa.exists().where(
             _STEP.id == given.step, _STEP.lease_token == given.token, _STEP.state == StepState.SENDING.value

@@ -123,7 +123,7 @@ def attempts(connection: Connection, delivery: str) -> list[AttemptView]:
     query = (
         sa.select(tables.attempt, _STEP.position)
         .join(tables.step, _STEP.id == row.step)
-        .where(row.delivery == delivery)
+        .where(_STEP.delivery == delivery)
         .order_by(row.started_at, row.id)
     )
     names = AttemptView.__slots__

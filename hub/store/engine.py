@@ -34,6 +34,7 @@ def open_engines(url: str, *, pool_size: int = 12) -> tuple[Engine, Engine]:
         max_overflow=4,
         pool_timeout=5,
         pool_pre_ping=True,
+        hide_parameters=True,
         connect_args={
             "connect_timeout": 5,
             # A dead network must not hold a thought for the kernel's two hours.
@@ -51,13 +52,15 @@ def _sqlite(url: sa.URL) -> tuple[Engine, Engine]:
         raise SettingsError("HUB_DATABASE_URL must name a file for SQLite, such as sqlite:///var/hub.db")
     Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     args = {"timeout": 10, "isolation_level": None, "check_same_thread": False, "cached_statements": 256}
-    writing = sa.create_engine(url, poolclass=sa.QueuePool, pool_size=1, max_overflow=0, connect_args=args)
-    reading = sa.create_engine(url, poolclass=sa.QueuePool, pool_size=READERS, max_overflow=2, connect_args=args)
+    # An exception's text must not quote the rows.
+    options: dict[str, Any] = {"connect_args": args, "hide_parameters": True}
+    writing = sa.create_engine(url, poolclass=sa.QueuePool, pool_size=1, max_overflow=0, **options)
+    reading = sa.create_engine(url, poolclass=sa.QueuePool, pool_size=READERS, max_overflow=2, **options)
 
     @event.listens_for(writing, "connect")
     def _writer_manners(connection: Any, _: ConnectionPoolEntry) -> None:
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000",
-                       "temp_store=MEMORY", "cache_size=-65536"):  # fmt: skip
+                       "temp_store=MEMORY", "cache_size=-65536", "wal_autocheckpoint=4000"):  # fmt: skip
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(reading, "connect")

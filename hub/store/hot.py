@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
 
 from hub.store.columns import Instant, text_of
@@ -17,7 +19,6 @@ Row = Mapping[str, Any]
 
 #: Rows are written in runs of these lengths, so that a handful of statements serves every number of rows.
 _RUNS = (64, 32, 16, 8, 4, 2, 1)
-_CHANGES = "SELECT changes()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Hot:
     One statement for a run of rows, because the driver lets go of the
     interpreter for each one: row by row, the writer waits for its turn a
     hundred times in a batch while the event loop is busy. And compiled once,
-    because SQLAlchemy's handling of parameters costs more than the insert.
+    because SQLAlchemy's handling of a statement costs more than the insert.
     """
 
     def __init__(self, columns: Mapping[str, TypeEngine[Any]], build: Callable[[int], sa.sql.dml.UpdateBase]) -> None:
@@ -76,12 +77,15 @@ class Hot:
 
     def run(self, connection: Connection, rows: Sequence[Row]) -> int:
         """Execute for all rows; how many rows of the table were touched."""
+        dialect, driver = connection.dialect, connection.connection.driver_connection
         touched = 0
         for some in _runs(rows):
-            ready = self._for(connection.dialect, len(some))
-            done = connection.exec_driver_sql(ready.sql, self._given(ready, some))
-            # SQLite's driver does not count for a statement that begins with WITH.
-            touched += done.rowcount if done.rowcount >= 0 else connection.exec_driver_sql(_CHANGES).scalar_one()
+            ready = self._for(dialect, len(some))
+            given = self._given(ready, some)
+            try:
+                touched += _execute(driver, ready.sql, given)
+            except dialect.loaded_dbapi.Error as failure:
+                raise _as_sqlalchemy(failure, ready.sql, connection) from None
         return touched
 
     def _given(self, ready: _Ready, rows: Sequence[Row]) -> Any:
@@ -115,6 +119,33 @@ class Hot:
 
     def _names(self, rows: int) -> list[str]:
         return [f"r{row}_{name}" for row in range(rows) for name in self._columns]
+
+
+def _execute(driver: Any, sql: str, given: Any) -> int:
+    """How many rows it touched. SQLite's driver does not count for a statement that begins with WITH."""
+    if isinstance(driver, sqlite3.Connection):
+        before = driver.total_changes
+        driver.execute(sql, given)
+        return driver.total_changes - before
+    touched: int = driver.execute(sql, given).rowcount
+    return touched
+
+
+def _as_sqlalchemy(failure: Exception, sql: str, connection: Connection) -> BaseException:
+    """The same exception that SQLAlchemy would have raised, without the rows: they hold what residents wrote."""
+    dialect = connection.dialect
+    lost = dialect.is_disconnect(failure, connection.connection.dbapi_connection, None)  # type: ignore[arg-type]
+    if lost:
+        connection.invalidate(failure)
+    return DBAPIError.instance(
+        sql,
+        None,
+        failure,
+        dialect.loaded_dbapi.Error,
+        hide_parameters=True,
+        connection_invalidated=lost,
+        dialect=dialect,
+    )
 
 
 def _parameter(name: str, row: int, type_: TypeEngine[Any]) -> sa.BindParameter[Any]:

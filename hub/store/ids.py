@@ -8,24 +8,32 @@ import time
 
 _ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 _DRAW = 4096  #: bytes drawn at once: each draw lets go of the interpreter, and may wait long to get it back
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 _lock = threading.Lock()
 _last = 0
 _pool = b""
+_drawn = 0  #: bytes of the pool that are given away
 
 
 def random_bytes(number: int) -> bytes:
     """Bytes from the operating system's generator, never the same twice. For ids, references and nonces."""
-    global _pool
     with _lock:
-        if len(_pool) < number:
-            _pool = os.urandom(max(_DRAW, number))
-        taken, _pool = _pool[:number], _pool[number:]
+        return _take(number)
+
+
+def _take(number: int) -> bytes:
+    """The next bytes of the pool; only with the lock held."""
+    global _pool, _drawn
+    end = _drawn + number
+    if end > len(_pool):
+        _pool, _drawn, end = os.urandom(max(_DRAW, number)), 0, number
+    taken, _drawn = _pool[_drawn:end], end
     return taken
 
 
 def _forget_pool() -> None:
-    global _pool
-    _pool = b""
+    global _pool, _drawn
+    _pool, _drawn = b"", 0
 
 
 # A fork would hand out its parent's bytes again.
@@ -35,14 +43,16 @@ os.register_at_fork(after_in_child=_forget_pool)
 def uuid7() -> str:
     """A version 7 UUID as canonical text; within a process each is greater than the one before (RFC 9562, method 3)."""
     global _last
-    chance = int.from_bytes(random_bytes(8))
     with _lock:
+        chance = _take(8).hex()
         # 48 bits of milliseconds, then 12 bits of the millisecond's fraction.
-        stamp = max((time.time_ns() << 12) // 1_000_000, _last + 1)
+        stamp = (time.time_ns() << 12) // 1_000_000
+        if stamp <= _last:
+            stamp = _last + 1
         _last = stamp
-    version, variant = 0x7000 | (stamp & 0xFFF), 0x8000000000000000 | (chance >> 2)
-    text = f"{(stamp >> 12) & 0xFFFFFFFFFFFF:012x}{version:04x}{variant:016x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    text = f"{stamp:015x}"
+    # The first hexadecimal digit of the second half is the variant: two bits of it are fixed, two are chance.
+    return f"{text[:8]}-{text[8:12]}-7{text[12:]}-{_VARIANT[chance[0]]}{chance[1:4]}-{chance[4:]}"
 
 
 def reference() -> str:

@@ -60,7 +60,8 @@ def recover(
         query = query.where(_STEP.id.not_in(list(held)))
     if not is_sqlite(connection):
         query = query.with_for_update(skip_locked=True)
-    living = frozenset() if sole else workers.living(connection, silence=silence)
+    # What this process holds stands in `held`; a lease of its own that is not there was never answered.
+    living = frozenset() if sole else workers.living(connection, silence=silence) - {mine}
     rows = [row for row in connection.execute(query).all() if row.worker not in living]
     outcomes = [_recover_one(connection, row, now=now) for row in rows]
     return Recovered(

@@ -63,7 +63,7 @@ submission_content = Table(
     Column("reason", Text, nullable=True),
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=True),
-    Index("ix_submission_content_expires_at", "expires_at", **only_where("body IS NOT NULL")),
+    Index("ix_submission_content_expires_at", "expires_at", **only_where("expires_at IS NOT NULL")),
 )
 
 submission_attr = Table(
@@ -147,7 +147,9 @@ delivery = Table(
 
 _DUE = "state = 'queued' AND due_at IS NOT NULL"
 _SENDING = "state = 'sending'"
-_CREATE_OPEN = "position = 0 AND state IN ('queued', 'sending', 'unclear', 'dead')"
+# What a person must look at: never touched on the way of a delivery that goes well.
+_CREATE_STUCK = "position = 0 AND state IN ('unclear', 'dead')"
+_BEHIND = "state = 'queued' AND due_at IS NULL"
 _LATER_STUCK = "position > 0 AND state IN ('unclear', 'dead')"
 
 step = Table(
@@ -176,9 +178,9 @@ step = Table(
     sa.UniqueConstraint("delivery", "position"),
     Index("ix_step_due", "destination", "due_at", "id", **only_where(_DUE)),
     Index("ix_step_sending", "destination", "lease_until", **only_where(_SENDING)),
-    Index("ix_step_open", "state", "id", **only_where(_CREATE_OPEN)),
+    Index("ix_step_create_stuck", "state", "id", **only_where(_CREATE_STUCK)),
     Index("ix_step_stuck", "delivery", **only_where(_LATER_STUCK)),
-    Index("ix_step_order_key", "destination", "order_key"),
+    Index("ix_step_behind", "destination", "order_key", **only_where(_BEHIND)),
 )
 
 attempt = Table(
@@ -205,8 +207,6 @@ attempt = Table(
     Column("evidence", LargeBinary, nullable=True),  # sealed and capped; holds no credential
     Column("evidence_expires_at", Instant, nullable=True),
     Index("ix_attempt_step", "step", "started_at"),
-    Index("ix_attempt_delivery", "delivery", "started_at"),
-    Index("ix_attempt_evidence_expires_at", "evidence_expires_at", **only_where("evidence IS NOT NULL")),
 )
 
 error_group = Table(
@@ -232,7 +232,7 @@ event = Table(
     "event",
     metadata,
     Column("id", Id, primary_key=True),
-    Column("feed_seq", sa.BigInteger, nullable=True, unique=True),  # given by the sequencer only
+    Column("feed_seq", sa.BigInteger, nullable=True),  # given by the sequencer only
     Column("at", Instant, nullable=False),
     Column("kind", String(64), nullable=False),
     Column("council", String(64), nullable=True),
@@ -244,7 +244,8 @@ event = Table(
     Column("hash", LargeBinary(32), nullable=True),
     Index("ix_event_unsequenced", "id", **only_where("feed_seq IS NULL")),
     Index("ix_event_submission", "submission", "id"),
-    Index("ix_event_front_end", "front_end", "feed_seq"),
+    Index("uq_event_feed_seq", "feed_seq", unique=True, **only_where("feed_seq IS NOT NULL")),
+    Index("ix_event_front_end", "front_end", "feed_seq", **only_where("feed_seq IS NOT NULL")),
 )
 
 event_checkpoint = Table(

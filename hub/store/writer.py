@@ -36,8 +36,9 @@ class _Waiting:
 class Writer:
     """One thread that writes thoughts down in batches, durable before `write` returns.
 
-    `alone` runs a short transaction of its own on the same thread: on SQLite
-    that is the only way to write, since there is one writer.
+    `alone` is for short transactions on SQLite, where this thread is the only
+    one that may write: they share the commit of the batch, each behind a
+    savepoint, since a commit costs more than what is in it.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -79,17 +80,10 @@ class Writer:
             if first is None:
                 return
             batch = self._gather(first, linger=busy)
-            ending = batch[-1] is None
             waiting = [item for item in batch if item is not None]
             busy = len(waiting) >= BUSY
-            for is_alone, items in groupby(waiting, key=lambda item: item.alone is not None):
-                if is_alone:
-                    for item in items:
-                        self._answer([item], [self._run_alone(item.alone)])
-                else:
-                    together = list(items)
-                    self._answer(together, self._run_batch([item.thought for item in together if item.thought]))
-            if ending:
+            self._write(waiting)
+            if batch[-1] is None:
                 return
 
     def _gather(self, first: _Waiting, *, linger: bool) -> list[_Waiting | None]:
@@ -116,47 +110,49 @@ class Writer:
             except RuntimeError:  # the loop is closed: nobody waits for this any more
                 continue
 
-    def _run_alone(self, work: Callable[[Connection], Any] | None) -> Any:
-        assert work is not None
-        try:
-            with self._engine.begin() as connection:
-                return work(connection)
-        except Exception as failure:
-            return _named(failure)
-
-    def _run_batch(self, thoughts: list[Thought]) -> list[Any]:
+    def _write(self, waiting: list[_Waiting]) -> None:
         self.batches += 1
-        self.thoughts += len(thoughts)
+        self.thoughts += len(waiting)
         try:
-            return self._commit(thoughts)
+            results = self._commit(waiting)
         except Exception as failure:
-            if len(thoughts) == 1 or _store_is_away(failure):
-                return [_named(failure) for _ in thoughts]
-        # One of them cannot be written; its neighbours must not suffer for it.
-        return [self._run_batch([thought])[0] for thought in thoughts]
+            if len(waiting) > 1 and not _store_is_away(failure):
+                # One of them cannot be written; its neighbours must not suffer for it.
+                for one in waiting:
+                    self._write([one])
+                return
+            results = [_named(failure) for _ in waiting]
+        self._answer(waiting, results)
 
-    def _commit(self, thoughts: list[Thought]) -> list[Any]:
-        ranked = sorted(range(len(thoughts)), key=lambda index: thoughts[index].rank)
-        results: list[Any] = [None] * len(thoughts)
+    def _commit(self, waiting: list[_Waiting]) -> list[Any]:
+        """Everything in one transaction: thoughts by kind, then each short transaction behind a savepoint."""
+        results: list[Any] = [None] * len(waiting)
         connection = self._engine.connect()
         try:
             transaction = connection.begin()
-            for kind, indexes in groupby(ranked, key=lambda index: type(thoughts[index])):
-                places = list(indexes)
-                written = kind.write_all(connection, [thoughts[index] for index in places])
-                for index, result in zip(places, written, strict=True):
-                    results[index] = result
+            self._think(connection, waiting, results)
+            for index, one in enumerate(waiting):
+                if one.alone is not None:
+                    results[index] = _behind_savepoint(connection, one.alone)
             try:
                 transaction.commit()
             except DBAPIError as failure:
                 connection.invalidate()
-                if not self._read_back(thoughts[0]):
-                    raise
-                if not isinstance(failure, OperationalError):
+                first = next((one.thought for one in waiting if one.thought is not None), None)
+                if first is None or not isinstance(failure, OperationalError) or not self._read_back(first):
                     raise
         finally:
             connection.close()
         return results
+
+    def _think(self, connection: Connection, waiting: list[_Waiting], results: list[Any]) -> None:
+        thoughts = [(index, one.thought) for index, one in enumerate(waiting) if one.thought is not None]
+        thoughts.sort(key=lambda pair: pair[1].rank)
+        for kind, pairs in groupby(thoughts, key=lambda pair: type(pair[1])):
+            some = list(pairs)
+            written = kind.write_all(connection, [thought for _, thought in some])
+            for (index, _), result in zip(some, written, strict=True):
+                results[index] = result
 
     def _read_back(self, thought: Thought) -> bool:
         """After a COMMIT without an answer: did it land? A batch is one transaction, so one thought speaks for all."""
@@ -167,6 +163,17 @@ class Writer:
             except DBAPIError:
                 time.sleep(_READ_BACK_PAUSE)
         return False
+
+
+def _behind_savepoint(connection: Connection, work: Callable[[Connection], Any]) -> Any:
+    """What `work` gave or raised; what it wrote is undone if it raised."""
+    try:
+        with connection.begin_nested():
+            return work(connection)
+    except Exception as failure:
+        if _store_is_away(failure):
+            raise
+        return failure
 
 
 def _resolve(answers: list[tuple[asyncio.Future[Any], Any]]) -> None:

@@ -70,6 +70,15 @@ def test_a_503_is_tried_again_and_says_why_it_waits(northborough: Town) -> None:
     assert len(rows(northborough, "crm", reference)) == 1
 
 
+def test_an_expired_session_is_renewed_within_the_same_attempt(northborough: Town) -> None:
+    northborough.until(northborough.publish(complaint()), final)
+    northborough.offices["crm"].behave("expired_session")
+    reference = northborough.publish(complaint())
+    [delivery] = northborough.until(reference, lambda told: final(told) or stopped(told))["deliveries"]
+    assert (delivery["state"], delivery["attempts"]) == ("delivered", 1)
+    assert len(rows(northborough, "crm", reference)) == 1
+
+
 def test_a_dead_letter_is_replayed_after_its_mapping_was_mended(northborough: Town) -> None:
     before = northborough.council_file.read_text()
     northborough.council_file.write_text(before.replace("mixed_recycling: 82, ", ""))

@@ -97,6 +97,16 @@ async def test_a_stale_token_changes_nothing(store: Store) -> None:
     assert state_of(store, one.delivery) is StepState.QUEUED
 
 
+async def test_a_write_that_was_not_taken_may_be_sent_again_under_the_same_lease(store: Store) -> None:
+    await fill(store, 1)
+    [one] = await claim(store, on=terms(safety=ReplaySafety.UNSAFE))
+    await store.write(sending(one))
+    await store.write(sending(one))
+    await store.write(conclude(one))
+    with pytest.raises(LeaseLost):
+        await store.write(sending(one))
+
+
 async def test_one_stale_token_in_a_batch_does_not_spoil_the_others(store: Store) -> None:
     await fill(store, 3)
     claimed = list(await claim(store))

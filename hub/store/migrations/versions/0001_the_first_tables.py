@@ -83,9 +83,15 @@ def upgrade() -> None:
         sa.Column("detail", Json, nullable=True),
         sa.Column("hash", sa.LargeBinary(length=32), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_event")),
-        sa.UniqueConstraint("feed_seq", name=op.f("uq_event_feed_seq")),
     )
-    op.create_index("ix_event_front_end", "event", ["front_end", "feed_seq"], unique=False)
+    op.create_index(
+        "ix_event_front_end",
+        "event",
+        ["front_end", "feed_seq"],
+        unique=False,
+        sqlite_where=sa.text("feed_seq IS NOT NULL"),
+        postgresql_where=sa.text("feed_seq IS NOT NULL"),
+    )
     op.create_index("ix_event_submission", "event", ["submission", "id"], unique=False)
     op.create_index(
         "ix_event_unsequenced",
@@ -94,6 +100,14 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("feed_seq IS NULL"),
         postgresql_where=sa.text("feed_seq IS NULL"),
+    )
+    op.create_index(
+        "uq_event_feed_seq",
+        "event",
+        ["feed_seq"],
+        unique=True,
+        sqlite_where=sa.text("feed_seq IS NOT NULL"),
+        postgresql_where=sa.text("feed_seq IS NOT NULL"),
     )
     op.create_table(
         "event_checkpoint",
@@ -363,8 +377,8 @@ def upgrade() -> None:
         "submission_content",
         ["expires_at"],
         unique=False,
-        sqlite_where=sa.text("body IS NOT NULL"),
-        postgresql_where=sa.text("body IS NOT NULL"),
+        sqlite_where=sa.text("expires_at IS NOT NULL"),
+        postgresql_where=sa.text("expires_at IS NOT NULL"),
     )
     op.create_table(
         "step",
@@ -393,6 +407,22 @@ def upgrade() -> None:
         sa.UniqueConstraint("delivery", "position", name=op.f("uq_step_delivery_position")),
     )
     op.create_index(
+        "ix_step_behind",
+        "step",
+        ["destination", "order_key"],
+        unique=False,
+        sqlite_where=sa.text("state = 'queued' AND due_at IS NULL"),
+        postgresql_where=sa.text("state = 'queued' AND due_at IS NULL"),
+    )
+    op.create_index(
+        "ix_step_create_stuck",
+        "step",
+        ["state", "id"],
+        unique=False,
+        sqlite_where=sa.text("position = 0 AND state IN ('unclear', 'dead')"),
+        postgresql_where=sa.text("position = 0 AND state IN ('unclear', 'dead')"),
+    )
+    op.create_index(
         "ix_step_due",
         "step",
         ["destination", "due_at", "id"],
@@ -400,15 +430,6 @@ def upgrade() -> None:
         sqlite_where=sa.text("state = 'queued' AND due_at IS NOT NULL"),
         postgresql_where=sa.text("state = 'queued' AND due_at IS NOT NULL"),
     )
-    op.create_index(
-        "ix_step_open",
-        "step",
-        ["state", "id"],
-        unique=False,
-        sqlite_where=sa.text("position = 0 AND state IN ('queued', 'sending', 'unclear', 'dead')"),
-        postgresql_where=sa.text("position = 0 AND state IN ('queued', 'sending', 'unclear', 'dead')"),
-    )
-    op.create_index("ix_step_order_key", "step", ["destination", "order_key"], unique=False)
     op.create_index(
         "ix_step_sending",
         "step",
@@ -449,14 +470,5 @@ def upgrade() -> None:
         sa.Column("evidence_expires_at", Instant(), nullable=True),
         sa.ForeignKeyConstraint(["step"], ["step.id"], name=op.f("fk_attempt_step")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_attempt")),
-    )
-    op.create_index("ix_attempt_delivery", "attempt", ["delivery", "started_at"], unique=False)
-    op.create_index(
-        "ix_attempt_evidence_expires_at",
-        "attempt",
-        ["evidence_expires_at"],
-        unique=False,
-        sqlite_where=sa.text("evidence IS NOT NULL"),
-        postgresql_where=sa.text("evidence IS NOT NULL"),
     )
     op.create_index("ix_attempt_step", "attempt", ["step", "started_at"], unique=False)
