@@ -47,6 +47,8 @@ def plan(context: Mapping[str, Any], routes: Iterable[Routable]) -> Plan:
 
 
 def _of_route(context: Mapping[str, Any], route: Routable) -> list[PlannedDelivery]:
+    if route.when is None and not route.mapping.has_each:
+        return [PlannedDelivery(destination=route.destination_id, route=route.name)]
     seen = {**context, **route.tables}
     if route.when is not None and not route.when.holds(seen):
         return []

@@ -50,7 +50,10 @@ def note_of(scope: Scope) -> Note:
 
 
 def _header(scope: Scope, name: bytes) -> str | None:
-    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), None)
+    for key, value in scope["headers"]:
+        if key == name:
+            return str(value.decode("latin-1"))
+    return None
 
 
 class Gate:
@@ -65,7 +68,8 @@ class Gate:
         self._ids = ids
         self._base = base
         secure = ((b"strict-transport-security", b"max-age=63072000"),) if base.startswith("https:") else ()
-        self._headers = (*_SECURITY, *secure)
+        self._headers = (*_SECURITY, *secure, (b"cache-control", b"no-store"))
+        self._names = frozenset(name for name, _ in self._headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -101,12 +105,15 @@ class Gate:
 
     def _dressed(self, headers: list[tuple[bytes, bytes]], note: Note) -> list[tuple[bytes, bytes]]:
         names = {name for name, _ in headers}
-        dressed = [*headers, *(pair for pair in self._headers if pair[0] not in names)]
-        if b"cache-control" not in names:
-            dressed.append((b"cache-control", b"no-store"))
-        dressed.append((b"x-request-id", note.id.encode()))
-        dressed.append((b"traceparent", note.trace.parent.encode()))
-        return dressed
+        missing = self._headers
+        if not names.isdisjoint(self._names):
+            missing = tuple(pair for pair in missing if pair[0] not in names)
+        return [
+            *headers,
+            *missing,
+            (b"x-request-id", note.id.encode()),
+            (b"traceparent", note.trace.parent.encode()),
+        ]
 
 
 def _log_line(scope: Scope, method: str, status: int, note: Note) -> None:

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from fastapi.routing import APIRoute
 from pydantic import AfterValidator
 from pydantic_core import to_json
+from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
 from hub.core.lifecycle import status_of
@@ -74,10 +75,13 @@ class PlainRoute(APIRoute):
         self.app = app
 
 
-def add_publish(app: FastAPI) -> None:
+PATH = "/v1/submissions"
+
+
+def add_publish(app: FastAPI) -> BaseRoute:
     """Bind the hot path before anything else: routes are tried in order."""
     app.router.add_api_route(
-        "/v1/submissions",
+        PATH,
         publish,
         methods=["POST"],
         tags=["publishing"],
@@ -92,6 +96,7 @@ def add_publish(app: FastAPI) -> None:
         openapi_extra={"parameters": [_KEY, _TRACE]},
         route_class_override=PlainRoute,
     )
+    return app.router.routes[-1]
 
 
 async def publish(request: Request) -> Response:
@@ -128,13 +133,16 @@ def _key_of(request: Request) -> str | None:
     )
 
 
+_PLANNED = status_of([StepState.QUEUED], planned=True).value
+_NOT_PLANNED = status_of([], planned=False).value
+
+
 def _answer(accepted: Accepted, room: Room) -> Response:
-    status = status_of([StepState.QUEUED] if accepted.planned else [], planned=accepted.planned)
     here = f"{room.base}/v1/submissions/{accepted.id}"
     body = {
         "id": accepted.id,
         "reference": accepted.reference,
-        "status": status.value,
+        "status": _PLANNED if accepted.planned else _NOT_PLANNED,
         "council": accepted.council,
         "service": accepted.service,
         "received_at": views.instant(accepted.accepted_at),

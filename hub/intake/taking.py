@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -96,7 +95,7 @@ def _prepare(letter: Letter, deps: Deps) -> Accept:
 def _council_for(data: Mapping[str, Any], front_end: FrontEnd, deps: Deps) -> Council:
     council = deps.councils().find(data["council"])
     service = data["service"]
-    if service not in council.services:
+    if not council.routes_for(service):
         taken = ", ".join(sorted(council.services)) or "no service yet"
         raise NotThere(f"{council.slug} does not take {service} through this hub; it takes {taken}.")
     if not front_end.may(council=council.slug, service=service):
@@ -133,7 +132,7 @@ def _thought(read: standard.Read, council: Council, letter: Letter, deps: Deps) 
         trace_id=letter.trace,
         body=deps.store.sealer.seal(to_json(data), place=content_place(submission)),
         attrs=_attrs(data, deps),
-        deliveries=tuple(_deliveries(plan, reference, deps)),
+        deliveries=_deliveries(plan, reference, deps),
         idempotency=_key(letter, read, council, deps),
         event_id=deps.ids(),
     )
@@ -155,21 +154,20 @@ def _about(
     return about
 
 
-def _deliveries(plan: Plan, reference: str, deps: Deps) -> Iterator[NewDelivery]:
+def _deliveries(plan: Plan, reference: str, deps: Deps) -> list[NewDelivery]:
     """Deliveries with the references that destinations are given: numbered where one gets several."""
-    several = Counter(planned.destination for planned in plan.deliveries)
-    seen: Counter[str] = Counter()
-    for planned in plan.deliveries:
-        seen[planned.destination] += 1
-        number = f"-{seen[planned.destination]}" if several[planned.destination] > 1 else ""
-        yield NewDelivery(
+    to = [planned.destination for planned in plan.deliveries]
+    return [
+        NewDelivery(
             id=deps.ids(),
             step=deps.ids(),
             destination=planned.destination,
             route=planned.route,
             item_index=planned.item_index,
-            our_reference=f"{reference}{number}",
+            our_reference=reference if to.count(to[at]) == 1 else f"{reference}-{to[: at + 1].count(to[at])}",
         )
+        for at, planned in enumerate(plan.deliveries)
+    ]
 
 
 def _attrs(data: Mapping[str, Any], deps: Deps) -> list[tuple[str, bytes]]:

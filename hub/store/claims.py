@@ -12,8 +12,9 @@ from sqlalchemy import Connection
 
 from hub.model import Phase, ReplaySafety, StepKind, StepState, Trigger
 from hub.store import tables
+from hub.store.ask import Ask
 from hub.store.columns import Id, Instant
-from hub.store.engine import database_now, is_sqlite
+from hub.store.engine import database_now
 from hub.store.hot import Hot
 
 _STEP = tables.step.c
@@ -97,7 +98,7 @@ def claim(connection: Connection, destination: str, *, limit: int, terms: Terms)
     The caller commits at once. The destination's row is locked meanwhile, so
     that the cap counts true over all workers; who finds it locked goes on.
     """
-    row = _lock_destination(connection, destination)
+    row = _DESTINATION.one_or_none(connection, b_id=destination)
     if row is None:
         return Claim(contended=True)
     if row.paused_at is not None or not row.active:
@@ -109,17 +110,17 @@ def claim(connection: Connection, destination: str, *, limit: int, terms: Terms)
     free, again_at, next_at = _rate_slots(row, free, now)
     if free <= 0:
         return Claim(again_at=again_at)
-    found = _due(connection, destination, now=now, limit=free)
+    found = _DUE.all(connection, b_id=destination, b_now=now, b_limit=free)
     if not found:
         return Claim()
     if row.per_second:
         next_at = _rate_after(row, len(found), now)
     claimed = _lease(connection, found, now=now, terms=terms)
-    connection.execute(_SERVED, {"b_id": destination, "b_now": now, "b_rate": next_at})
+    _SERVED.run(connection, [{"id": destination, "now": now, "rate": next_at}])
     return Claim(claimed=claimed, full=len(found) == free, again_at=again_at)
 
 
-_DESTINATION = sa.select(
+_DESTINATION_QUERY = sa.select(
     tables.destination.c.id,
     tables.destination.c.active,
     tables.destination.c.paused_at,
@@ -127,23 +128,23 @@ _DESTINATION = sa.select(
     tables.destination.c.per_second,
     tables.destination.c.rate_next_at,
 ).where(tables.destination.c.id == sa.bindparam("b_id"))
-_DESTINATION_LOCKED = _DESTINATION.with_for_update(skip_locked=True)
-_LIVE = sa.select(sa.func.count()).where(_STEP.destination == sa.bindparam("b_id"), _STEP.state == "sending")
-_SERVED = (
-    sa.update(tables.destination)
-    .where(tables.destination.c.id == sa.bindparam("b_id"))
-    .values(last_served=sa.bindparam("b_now", type_=Instant()), rate_next_at=sa.bindparam("b_rate", type_=Instant()))
+_DESTINATION = Ask(_DESTINATION_QUERY.with_for_update(skip_locked=True))  # SQLite has no row locks, and one writer
+_LIVE = Ask(
+    sa.select(sa.func.count().label("live")).where(
+        _STEP.destination == sa.bindparam("b_id"), _STEP.state == sa.literal_column("'sending'")
+    )
 )
-
-
-def _lock_destination(connection: Connection, destination: str) -> Any:
-    query = _DESTINATION if is_sqlite(connection) else _DESTINATION_LOCKED
-    return connection.execute(query, {"b_id": destination}).one_or_none()
+_SERVED = Hot.update(
+    tables.destination,
+    {"id": sa.String(), "now": Instant(), "rate": Instant()},
+    where=lambda given: (tables.destination.c.id == given.id,),
+    values=lambda given: {"last_served": given.now, "rate_next_at": given.rate},
+)
 
 
 def _live_leases(connection: Connection, destination: str) -> int:
     # Bounded by the cap itself, through the partial index of what is in flight.
-    return int(connection.execute(_LIVE, {"b_id": destination}).scalar_one())
+    return int(_LIVE.one_or_none(connection, b_id=destination).live)
 
 
 def _rate_slots(row: Any, wanted: int, now: datetime) -> tuple[int, datetime | None, datetime | None]:
@@ -166,7 +167,7 @@ _LATEST = (
     .correlate(tables.step)
     .scalar_subquery()
 )
-_DUE = (
+_DUE = Ask(
     sa.select(
         _STEP.id.label("step"), _STEP.lease_token, _STEP.kind, _STEP.attempts_used, _STEP.lane,
         tables.delivery.c.id.label("delivery"), tables.delivery.c.destination, tables.delivery.c.route,
@@ -183,17 +184,13 @@ _DUE = (
     .join(tables.submission_content, sa.and_(_CONTENT.submission == _STEP.submission, _CONTENT.revision == _LATEST))
     .where(
         _STEP.destination == sa.bindparam("b_id"),
-        _STEP.state == "queued",
+        _STEP.state == sa.literal_column("'queued'"),
         _STEP.due_at.is_not(None),
         _STEP.due_at <= sa.bindparam("b_now", type_=Instant()),
     )
     .order_by(_STEP.due_at, _STEP.id)
-    .limit(sa.bindparam("b_limit"))
+    .limit(sa.bindparam("b_limit", type_=sa.Integer()))
 )  # fmt: skip
-
-
-def _due(connection: Connection, destination: str, *, now: datetime, limit: int) -> Sequence[Any]:
-    return connection.execute(_DUE, {"b_id": destination, "b_now": now, "b_limit": limit}).all()
 
 
 _TAKE = Hot.update(

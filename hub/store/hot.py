@@ -85,7 +85,7 @@ class Hot:
             try:
                 touched += _execute(driver, ready.sql, given)
             except dialect.loaded_dbapi.Error as failure:
-                raise _as_sqlalchemy(failure, ready.sql, connection) from None
+                raise as_sqlalchemy(failure, ready.sql, connection) from None
         return touched
 
     def _given(self, ready: _Ready, rows: Sequence[Row]) -> Any:
@@ -113,7 +113,7 @@ class Hot:
         return _Ready(
             sql=str(compiled),
             names=None if compiled.positional else (*given, *rest),
-            converts=tuple(_converter(type_, dialect) for type_ in self._columns.values()),
+            converts=tuple(converter(type_, dialect) for type_ in self._columns.values()),
             fixed=tuple(_fixed(binds[name], dialect) for name in rest),
         )
 
@@ -131,7 +131,7 @@ def _execute(driver: Any, sql: str, given: Any) -> int:
     return touched
 
 
-def _as_sqlalchemy(failure: Exception, sql: str, connection: Connection) -> BaseException:
+def as_sqlalchemy(failure: Exception, sql: str, connection: Connection) -> BaseException:
     """The same exception that SQLAlchemy would have raised, without the rows: they hold what residents wrote."""
     dialect = connection.dialect
     lost = dialect.is_disconnect(failure, connection.connection.dbapi_connection, None)  # type: ignore[arg-type]
@@ -158,7 +158,7 @@ def _typed(name: str, row: int, type_: TypeEngine[Any]) -> Any:
     return sa.cast(found, type_) if isinstance(type_, sa.LargeBinary) else found
 
 
-def _converter(type_: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+def converter(type_: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
     if isinstance(type_, sa.LargeBinary):
         return None  # both drivers take bytes as they are
     if isinstance(type_, Instant):
@@ -167,7 +167,7 @@ def _converter(type_: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any]
 
 
 def _fixed(bind: Any, dialect: Dialect) -> Any:
-    convert = _converter(bind.type, dialect)
+    convert = converter(bind.type, dialect)
     return bind.value if convert is None or bind.value is None else convert(bind.value)
 
 

@@ -133,7 +133,8 @@ class Writer:
             self._think(connection, waiting, results)
             for index, one in enumerate(waiting):
                 if one.alone is not None:
-                    results[index] = _behind_savepoint(connection, one.alone)
+                    shared = len(waiting) > 1
+                    results[index] = _behind_savepoint(connection, one.alone) if shared else one.alone(connection)
             try:
                 transaction.commit()
             except DBAPIError as failure:
