@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test services-test lint lock clean
+.PHONY: help setup demo run test services-test chaos bench lint lock clean
 
 help: ## show these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,12 @@ test: $(READY) ## every test; those that need PostgreSQL or RabbitMQ skip where 
 
 services-test: $(READY) ## the tests on PostgreSQL and RabbitMQ, which must be there
 	HUB_TEST_SERVICES=required $(BIN)/python -m pytest -m "postgres or rabbitmq" $(ARGS)
+
+chaos: $(READY) ## kill workers at random moments, and count what arrived
+	$(BIN)/python -m pytest tests/acceptance/test_kills.py $(ARGS)
+
+bench: $(READY) ## how fast: accepting, delivering, and what each costs
+	$(BIN)/python -m tests.bench $(ARGS)
 
 lint: $(READY) ## style, types and who may import whom
 	$(BIN)/ruff check .

@@ -129,7 +129,8 @@ class DestinationReader:
                     self.secrets(value)
                 except Exception as error:
                     message = f"`{value}` cannot be resolved ({type(error).__name__})"
-                    remedy = f"set {value.partition(':')[2]} where the hub runs"
+                    kind, _, name = value.partition(":")
+                    remedy = f"{'write the file' if kind == 'file' else 'set'} {name} where the hub runs"
                     self.find((*path, *below), "unresolvable_secret", message, remedy)
                     return [below]
         return []

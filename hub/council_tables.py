@@ -79,7 +79,8 @@ class TableReader:
         file = f"{self.folder}/{value['csv']}"
         if not isinstance(value["csv"], str) or ".." in file or file not in self.files or not file.endswith(".csv"):
             there = [each.partition("/")[2] for each in self.files if each.startswith(f"{self.folder}/")]
-            remedy = instead(str(value["csv"]), [each for each in there if each.endswith(".csv")])
+            tables = [each for each in there if each.endswith(".csv")]
+            remedy = instead(str(value["csv"]), tables) if tables else "put the CSV file beside council.yaml"
             self.find((*path, "csv"), "missing_table", f"there is no table `{value['csv']}` in this folder", remedy)
             return None
         rows, columns = self._rows(file)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from enum import Enum
 from functools import lru_cache
-from types import NoneType, TracebackType
+from types import TracebackType
 from typing import Any, Literal, TextIO
 from uuid import UUID
 
@@ -52,7 +52,6 @@ _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[A-Za-z]{2,}")
 _POSTCODE = re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b")
 
 HIDDEN = "‹not logged›"
-_PLAIN = (int, float, NoneType)  #: these exactly; what else is plain takes longer to find out
 LONGEST = 300  #: characters of one value; an id is never as long
 
 
@@ -67,16 +66,14 @@ def configure(format: Literal["console", "json"], *, level: str = "info", stream
     through the standard library come out in the same form.
     """
     rendering: Processor = (
-        _as_json
-        if format == "json"
-        else structlog.dev.ConsoleRenderer(colors=(stream or sys.stderr).isatty())
+        _as_json if format == "json" else structlog.dev.ConsoleRenderer(colors=(stream or sys.stderr).isatty())
     )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
+            without_personal_data,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            without_personal_data,
             with_failure_named,
             rendering,
         ],
@@ -110,7 +107,8 @@ def without_personal_data(_: WrappedLogger, __: str, event: EventDict) -> EventD
         if key in {"exc_info", "stack_info"}:
             kept[key] = value
         elif not _is_personal(key, value):
-            kept[key] = _plain(value)
+            # Most values are short ids, and `_plain` would ask a dozen questions of each.
+            kept[key] = value if type(value) is str and len(value) <= LONGEST else _plain(value)
         else:
             kept[key] = HIDDEN
             warnings.warn(f"{key!r} in the log line {event.get('event')!r}: log its id instead", NotLogged, 2)
@@ -178,9 +176,6 @@ def _tells(text: str) -> bool:
 
 def _plain(value: object) -> object:
     """Ids, numbers, times and lists of them; of anything larger only what it is."""
-    kind = type(value)
-    if kind in _PLAIN or (kind is str and len(str(value)) <= LONGEST):
-        return value
     match value:
         case Enum():
             return value.value
@@ -195,9 +190,7 @@ def _plain(value: object) -> object:
         case UUID():
             return str(value)
         case list() | tuple() | set() | frozenset():
-            return [
-                HIDDEN if isinstance(each, str) and _tells(each) else _plain(each) for each in value
-            ]
+            return [HIDDEN if isinstance(each, str) and _tells(each) else _plain(each) for each in value]
         case _:
             return f"‹{type(value).__name__}›"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -64,10 +64,10 @@ def reload() -> None:
     say.note(f"Generation {now} is in force.")
 
 
-def tell(findings: Sequence[Finding]) -> None:
+def tell(findings: Sequence[Finding], *, through: Callable[[str], None] = say.line) -> None:
     """Findings for people, each as `file:line:column`, which terminals and editors can open."""
     for one in findings:
-        say.line(f"{one.file}:{one.line}:{one.column}: {one.severity.value} {one.code}: {one.message}; {one.remedy}")
+        through(f"{one.file}:{one.line}:{one.column}: {one.severity.value} {one.code}: {one.message}; {one.remedy}")
 
 
 def _newest(connection: Any) -> int:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from importlib.metadata import EntryPoint
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from hub.cli import say
+from hub.cli import new_connector, say
 from hub.cli.options import Json
 from hub.connector.door import Connector
-from hub.errors import HubError
-from hub.registry import Registry
+from hub.errors import HubError, WrongState
+from hub.registry import GROUP, Registry
 
 app = typer.Typer(name="connectors", no_args_is_help=True, help="The products the hub can speak to.")
 
@@ -42,9 +45,36 @@ def describe(name: Name, json_out: Json = False) -> None:
         say.table(_fields(declared.record.model_json_schema()), _FIELDS, empty="any fields")
 
 
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="small letters, digits and underscores: acme_crm")],
+    into: Annotated[
+        Path | None, typer.Option(help="the package it goes into; connectors in a checkout, else this folder")
+    ] = None,
+) -> None:
+    """Begin a connector: three small files that pass the kit, to be turned into the product's own."""
+    if not new_connector.is_name(name):
+        raise typer.BadParameter(f"{name} is no name; use small letters, digits and underscores")
+    if into is None:
+        into = Path("connectors") if Path("connectors", "__init__.py").is_file() else Path()
+    if into.is_absolute() or not all(part.isidentifier() for part in into.parts):
+        raise typer.BadParameter(f"{into} is no package below this folder; leave --into out, or name one")
+    if name in Registry.discover().names:
+        raise WrongState(f"There is a connector {name} already; choose another name.")
+    for path in new_connector.write(name, into):
+        say.line(str(path))
+    module = ".".join((*into.parts, name))
+    spoken = f"{module}:{new_connector.kind_of(name)}"
+    say.note(f"Try it now: hub connectors test {spoken}")
+    if new_connector.declare(name, module, Path("pyproject.toml")):
+        say.note(f"pyproject.toml declares it; after `pip install --editable .` its name is {name}.")
+    else:
+        say.note(f'Declare it in pyproject.toml, under [project.entry-points."hub.connectors"]: {name} = "{spoken}"')
+
+
 @app.command("test")
 def try_out(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="a connector; or --all")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="a connector, or its module:Class; or --all")] = None,
     every: Annotated[bool, typer.Option("--all", help="every connector there is")] = False,
     operation: Annotated[str | None, typer.Option(help="only this operation")] = None,
     json_out: Json = False,
@@ -55,7 +85,7 @@ def try_out(
     registry = Registry.discover()
     reports = [
         _try(connector, wanted)
-        for connector in map(registry.get, registry.names if name is None else (name,))
+        for connector in (map(registry.get, registry.names) if name is None else (_found(registry, name),))
         for wanted in ((operation,) if operation else connector.operations)
     ]
     if json_out:
@@ -63,6 +93,15 @@ def try_out(
     failed = sum(len(report.failed) for report in reports)
     say.note(f"{failed} checks failed." if failed else "The kit found nothing.")
     return 1 if failed else 0
+
+
+def _found(registry: Registry, name: str) -> type[Connector]:
+    """A connector by its name, or by `module:Class` where no package declares it yet."""
+    if ":" not in name:
+        return registry.get(name)
+    sys.path.insert(0, str(Path.cwd()))
+    point = EntryPoint(name=name, value=name, group=GROUP)
+    return Registry(waiting={name: point.load}).get(name)
 
 
 def _try(connector: type[Connector], operation: str) -> Any:

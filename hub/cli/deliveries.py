@@ -14,7 +14,7 @@ from hub.cli.options import Council, Cursor, Json, Key, Limit, Reason, Url
 app = typer.Typer(name="deliveries", no_args_is_help=True, help="What is on its way, what is stuck; mend and replay.")
 
 Ids = Annotated[list[str], typer.Argument(metavar="ID…", help="ids, or what their destinations were given")]
-Destination = Annotated[str | None, typer.Option(help="only to this one, such as northborough/waste")]
+Destination = Annotated[str | None, typer.Option(help="only to this one: northborough/waste, or with --council: waste")]
 Service = Annotated[str | None, typer.Option(help="only this service")]
 Group = Annotated[str | None, typer.Option(help="only this group of failures (GET /v1/groups)")]
 State = Annotated[str | None, typer.Option(help="only in these states, with commas: queued, dead, unclear …")]

@@ -73,7 +73,7 @@ def _loaded() -> tuple[dict[str, str], Loaded]:
 
 def _councils(loaded: Loaded) -> Councils:
     if loaded.councils is None:
-        tell(loaded.findings)
+        tell(loaded.findings, through=say.note)
         raise HubError("The council files have faults; mend those above, `hub check` looks again.")
     return loaded.councils
 

@@ -133,6 +133,22 @@ def _key_of(request: Request) -> str | None:
     )
 
 
+class _Taken(Response):
+    """The 202 with its headers as they are sent: Starlette would put them together from text for each answer."""
+
+    def __init__(self, body: bytes, here: str, *, replayed: bool) -> None:
+        self.status_code = 202
+        self.background = None
+        self.body = body
+        self.raw_headers = [
+            (b"location", here.encode("latin-1")),
+            (b"content-length", b"%d" % len(body)),
+            (b"content-type", b"application/json"),
+        ]
+        if replayed:
+            self.raw_headers.append((b"idempotent-replayed", b"true"))
+
+
 _PLANNED = status_of([StepState.QUEUED], planned=True).value
 _NOT_PLANNED = status_of([], planned=False).value
 
@@ -153,10 +169,7 @@ def _answer(accepted: Accepted, room: Room) -> Response:
             "council": f"{room.base}/v1/councils/{accepted.council}",
         },
     }
-    headers = {"Location": here}
-    if accepted.replayed:
-        headers["Idempotent-Replayed"] = "true"
-    return Response(to_json(body), status_code=202, headers=headers, media_type="application/json")
+    return _Taken(to_json(body), here, replayed=accepted.replayed)
 
 
 @router.get(

@@ -7,6 +7,7 @@ import threading
 import time
 
 _ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+_LETTERS = (_ALPHABET * 8).encode()  #: a letter for each byte, and eight bytes for each letter
 _DRAW = 4096  #: bytes drawn at once: each draw lets go of the interpreter, and may wait long to get it back
 _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 _lock = threading.Lock()
@@ -57,6 +58,5 @@ def uuid7() -> str:
 
 def reference() -> str:
     """What a resident is told: `ABCD-EFGH`, random, without letters and digits that look alike."""
-    number = int.from_bytes(random_bytes(5))
-    letters = "".join(_ALPHABET[(number >> shift) & 31] for shift in range(0, 40, 5))
+    letters = random_bytes(8).translate(_LETTERS).decode()
     return f"{letters[:4]}-{letters[4:]}"

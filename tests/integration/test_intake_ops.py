@@ -48,6 +48,11 @@ async def test_a_list_of_deliveries_has_its_shape(here: House) -> None:
     assert [one.id for one in page.items] == [name] and page.items[0].connector == "scriptable"
 
 
+async def test_a_destinations_name_needs_its_council(here: House) -> None:
+    answer = await here.user("v", Role.VIEWER).get("/v1/deliveries?destination=crm")
+    assert answer.status == 422 and "council/name" in answer.body.decode()
+
+
 async def test_deliveries_are_filtered_by_what_they_have_in_common(here: House) -> None:
     bins, complaint = await delivery_of(here), await delivery_of(here, service="complaint")
     put(here, bins, StepState.DEAD)
@@ -57,6 +62,8 @@ async def test_deliveries_are_filtered_by_what_they_have_in_common(here: House) 
         ("state=dead,queued", [complaint, bins]),
         ("state=dead&state=queued", [complaint, bins]),
         ("destination=northborough/crm", [complaint]),
+        ("council=northborough&destination=crm", [complaint]),
+        ("council=southby&destination=northborough/crm", []),
         ("service=missed-bin", [bins]),
         ("council=southby", []),
         ("since=2026-11-23T10:30:00Z", [complaint, bins]),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from sqlalchemy import Connection
 
 from hub.errors import NotThere
@@ -35,7 +35,9 @@ class DeliveryQuery(BaseModel):
 
     state: list[StepState] = Field(default=[], description="Several may be given, repeated or with commas.")
     council: str | None = Field(default=None, max_length=64)
-    destination: str | None = Field(default=None, max_length=129, description='"council/name"')
+    destination: str | None = Field(
+        default=None, max_length=129, description='"council/name", or with `council` the name alone'
+    )
     service: str | None = Field(default=None, max_length=64)
     group: str | None = Field(default=None, pattern="^[0-9a-f]{64}$", description="A group of GET /v1/groups.")
     submission: str | None = Field(default=None, description="The id of a submission.")
@@ -74,11 +76,18 @@ class DeliveryQuery(BaseModel):
         except OverflowError:
             raise ValueError("Send a time between the years 2 and 9998.") from None
 
+    @model_validator(mode="after")
+    def _a_whole_destination(self) -> Self:
+        if self.destination and "/" not in self.destination and not self.council:
+            raise ValueError("Send `destination` as council/name, or send `council` too.")
+        return self
+
     def filter_for(self, user: User) -> DeliveryFilter:
+        named = self.destination
         return DeliveryFilter(
             state=tuple(self.state),
             councils=scope_of(user, council=self.council),
-            destination=self.destination,
+            destination=named if not named or "/" in named else f"{self.council}/{named}",
             service=self.service,
             group=bytes.fromhex(self.group) if self.group else None,
             submission=self.submission,
