@@ -15,10 +15,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from tests.bench.parts import parts
-
 from tests.bench import load
-from tests.bench.rig import Rig, complaint, missed_bin, request, rig
+from tests.bench.parts import parts
+from tests.bench.rig import Rig, complaint, missed_bin, request, rig, yardstick
 
 CONNECTIONS = 32
 
@@ -39,6 +38,9 @@ def main() -> None:
 
 
 def one_run(messages: int) -> dict[str, float]:
+    with tempfile.TemporaryDirectory() as folder, yardstick(Path(folder)) as bare:
+        flat_out(bare, complaint, 500)
+        skeleton = flat_out(bare, complaint, messages)
     with tempfile.TemporaryDirectory() as folder, rig(Path(folder)) as hub:
         flat_out(hub, complaint, 500)  # warm: caches, connections, compiled mappings
         rest = flat_out(hub, complaint, messages)
@@ -55,6 +57,9 @@ def one_run(messages: int) -> dict[str, float]:
             "accept_p50_ms_at_200": steady.percentile(0.5) * 1000,
             "accept_p95_ms_at_200": steady.percentile(0.95) * 1000,
             "rss_mb": hub.rss / 2**20,
+            "skeleton_deliveries_per_s": skeleton["deliver"],
+            "skeleton_cpu_ms": skeleton["cpu"],
+            "rest_share_of_skeleton": rest["deliver"] / skeleton["deliver"],
         }
 
 
@@ -108,8 +113,8 @@ def table(report: dict[str, Any]) -> list[str]:
     lines = [f"{name:<12} {value}" for name, value in report["machine"].items()]
     lines += ["", f"{'figure':<28} {'median':>10}   runs"]
     for name, value in report["figures"].items():
-        each = ", ".join(f"{run[name]:.1f}" for run in report["runs"])
-        lines.append(f"{name:<28} {value:>10.1f}   {each}")
+        each = ", ".join(f"{run[name]:.2f}" for run in report["runs"])
+        lines.append(f"{name:<28} {value:>10.2f}   {each}")
     lines += ["", f"{'part (own CPU)':<28} {'µs':>10}"]
     lines += [f"{name:<28} {value:>10.1f}" for name, value in report["parts_us"].items()]
     return lines

@@ -26,6 +26,7 @@ ROUNDS = 1_000
 
 def parts() -> dict[str, float]:
     """Each part by name."""
+    asyncio.run(_store())  # statements are compiled on first use
     return {**_pure(), **asyncio.run(_store()), **asyncio.run(_spoken())}
 
 

@@ -108,13 +108,14 @@ def rig(folder: Path, *, settings: dict[str, str] | None = None) -> Iterator[Rig
             "HUB_DATABASE_URL": f"sqlite:///{folder / 'hub.db'}",
             "HUB_MAPPINGS": str(folder / "mappings"),
             "HUB_RATE": "1000000",
+            "HUB_LOG_FORMAT": "json",
             "BENCH_REST_URL": rest.url,
             "BENCH_SOAP_URL": soap.url,
             "BENCH_SOAP_PASSWORD": "password",
             **(settings or {}),
         }
         _hub(["front-ends", "add", "bench", "--councils", "*", "--services", "*", "--key", KEY], environment)
-        with _listening(environment, folder / "hub.log") as (port, process):
+        with _listening(environment, folder / "hub.log", ["hub.cli", "run", "--port"]) as (port, process):
             yield Rig(port=port, process=process, rest=rest, soap=soap)
 
 
@@ -132,12 +133,23 @@ def _hub(arguments: list[str], environment: dict[str, str]) -> None:
 
 
 @contextmanager
-def _listening(environment: dict[str, str], log: Path) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+def yardstick(folder: Path) -> Iterator[Rig]:
+    """The bare skeleton in the hub's place, before the same REST back office."""
+    with spawn("hub.connector.testing.scriptable_simulator:app") as rest:
+        environment = {**os.environ, "SKELETON_DB": str(folder / "bare.db"), "SKELETON_TO": f"{rest.url}/cases"}
+        with _listening(environment, folder / "bare.log", ["tests.bench.skeleton"]) as (port, process):
+            yield Rig(port=port, process=process, rest=rest, soap=rest)
+
+
+@contextmanager
+def _listening(
+    environment: dict[str, str], log: Path, module: list[str]
+) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     with log.open("wb") as output:
-        command = [sys.executable, "-m", "hub.cli", "run", "--port", str(port)]
+        command = [sys.executable, "-m", *module, str(port)]
         process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
         try:
             _wait_ready(port, process, log)
