@@ -248,9 +248,7 @@ async def test_a_suspect_answer_is_checked_before_it_is_believed(tmp_path: Path,
 async def test_without_a_check_the_third_different_submission_in_a_row_decides(tmp_path: Path) -> None:
     script = Script([raising(Misconfigured(suspect=True, code="http_403"))])
     async with bench(tmp_path, product(script, checks=False)) as here:
-        views = []
-        for _ in range(2):
-            views.append(await here.until(await here.publish(), StepState.DEAD))
+        views = [await here.until(await here.publish(), StepState.DEAD) for _ in range(2)]
         third = await here.publish()
         async with asyncio.timeout(5):
             while not (last := await here.delivery(third)).health.paused:
