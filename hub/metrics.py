@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 
@@ -25,6 +26,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._children: dict[tuple[str, ...], Any] = {}  # looked up by label, which costs more than counting
         self._submissions = Counter(
             "hub_submissions",
             "Submissions that came in, by service and by what became of them.",
@@ -59,19 +61,25 @@ class Metrics:
 
     def submission(self, service: str, *, result: str) -> None:
         """Count one that came in; `service` must be a known code or "unknown"."""
-        self._submissions.labels(service, result).inc()
+        self._child(self._submissions, service, result).inc()
 
     def accepted(self, took: timedelta) -> None:
         self._accept.observe(took.total_seconds())
 
     def attempt(self, destination: str, *, outcome: str, took: timedelta) -> None:
-        self._deliveries.labels(destination, outcome).inc()
-        self._attempt.labels(destination).observe(took.total_seconds())
+        self._child(self._deliveries, destination, outcome).inc()
+        self._child(self._attempt, destination).observe(took.total_seconds())
 
     def backlog(self, *, queued: int, oldest_due: timedelta) -> None:
         """Set by whoever looks at the store, at the moment of a scrape."""
         self._queued.set(queued)
         self._oldest_due.set(max(0.0, oldest_due.total_seconds()))
+
+    def _child(self, metric: Counter | Histogram, *labels: str) -> Any:
+        known = self._children.get((metric._name, *labels))
+        if known is None:
+            known = self._children[(metric._name, *labels)] = metric.labels(*labels)
+        return known
 
     def text(self) -> bytes:
         """The exposition format, version 0.0.4."""

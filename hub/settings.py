@@ -45,6 +45,9 @@ class Settings(BaseModel):
     hash_key: str | None = Field(None, description="base64 of 32 bytes; keys fingerprints and search, never rotated")
     public_url: str | None = Field(None, description="how front ends reach this hub; used in links")
     log_format: Literal["console", "json"] = Field("console", description="how log lines look")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="the least that is logged; debug has a line for every submission that was taken"
+    )
     tick: Duration = Field(timedelta(seconds=1), description="how often due work is looked for without a bell")
     lease_margin: Duration = Field(timedelta(seconds=30), description="how long a lease outlasts the longest call")
     max_in_flight: int = Field(400, ge=1, le=10_000, description="calls one worker process makes at once")

@@ -46,7 +46,7 @@ class Session:
         who = {"username": self._settings.username, "password": self._settings.password.get_secret_value()}
         key = {"X-API-KEY": self._settings.api_key.get_secret_value()}
         answer = await self._http.read(
-            "POST", self.base + "sign-in", json=who, headers=key, secret=True, accept={400, 401, 403}
+            "POST", self.base + "sign-in", json=who, headers=key, secret=True, accept={400, 401, 403, 422}
         )
         if answer.status >= 400:
             text = "Jadu does not accept our key, user name or password; mend the settings, then resume."

@@ -74,7 +74,9 @@ def new(
 
 @app.command("test")
 def try_out(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="a connector, or its module:Class; or --all")] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="a connector, or its module:Class; or --all")
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help="every connector there is")] = False,
     operation: Annotated[str | None, typer.Option(help="only this operation")] = None,
     json_out: Json = False,

@@ -31,7 +31,7 @@ def run(
     settings = Settings.read()
     given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     settings = settings.model_copy(update=given)
-    telemetry.configure(settings.log_format)
+    telemetry.configure(settings.log_format, level=settings.log_level)
     # The whole machine, which `hub --help` and the other commands should not wait for.
     from hub.assembly import RunRole
     from hub.cli import serving

@@ -26,7 +26,7 @@ log = structlog.get_logger()
 
 #: Seconds. The writer's thread lets go of the interpreter at each statement and must not wait 5 ms to get it back:
 #: with Python's own interval a busy event loop makes every commit ten times slower.
-SWITCH = 0.0005
+SWITCH = 0.001
 FAREWELL = timedelta(seconds=10)  #: for requests that are being answered when we are told to stop
 
 Ready = Callable[[dict[str, str]], None]

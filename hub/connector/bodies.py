@@ -124,10 +124,12 @@ def _unsendable(what: str) -> Refused:
     return Refused(text, code="unsendable")
 
 
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))  # `dumps` makes one a call
+
+
 def _parcel(parts: Parts) -> Parcel | None:
     if "json" in parts:
-        text = json.dumps(parts["json"], ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        return Parcel([text.encode()], media_type="application/json")
+        return Parcel([_JSON.encode(parts["json"]).encode()], media_type="application/json")
     if "content" in parts:
         content = parts["content"]
         if isinstance(content, str):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from typing import Any
 
 import structlog
 from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
 from sqlalchemy import Connection
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
@@ -91,7 +91,7 @@ class Sender:
         if claimed.body is None:
             raise MappingFault("the content was forgotten on time; nothing can be sent", where="retention")
         raw = self.store.sealer.open(claimed.body, place=f"submission_content|{claimed.submission}|{claimed.revision}")
-        context = route.context(json.loads(raw), _hub_facts(claimed))
+        context = route.context(from_json(raw), _hub_facts(claimed))
         record = route.record(claimed.kind.value, context, item_index=claimed.item_index)
         connector = self.pool.get(route.destination)
         operation = connector.operations[route.mapping.operation(claimed.kind.value)]

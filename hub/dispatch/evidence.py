@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import traceback
 from collections.abc import Sequence
 from typing import Any
+
+from pydantic_core import from_json, to_json
 
 from hub.connector import Exchange
 from hub.errors import DeliveryFailure, MappingFault
@@ -45,7 +46,7 @@ def gather(exchanges: Sequence[Exchange], result: Receipt | BaseException) -> by
 
 
 def _bytes(told: dict[str, Any]) -> bytes:
-    return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+    return to_json(told)
 
 
 def _exchange(one: Exchange, *, cap: int = CAP) -> dict[str, Any]:
@@ -64,5 +65,5 @@ def _exchange(one: Exchange, *, cap: int = CAP) -> dict[str, Any]:
 
 def unsealed(sealer: Sealer, attempt: str, sealed: bytes) -> dict[str, Any]:
     """Evidence as it was gathered. The caller has checked the right to look, and audits it."""
-    told: dict[str, Any] = json.loads(sealer.open(sealed, place=place(attempt)))
+    told: dict[str, Any] = from_json(sealer.open(sealed, place=place(attempt)))
     return told

@@ -17,6 +17,7 @@ from hub.intake.problems import Problem
 from hub.intake.trace import Trace, trace_of
 
 _SCOPE_KEY = "hub.note"
+_ACCEPTED = 202
 _GONE = 499  # nginx's number for a caller that hung up before the answer
 
 _SECURITY: tuple[tuple[bytes, bytes], ...] = (
@@ -130,7 +131,8 @@ def _log_line(scope: Scope, method: str, status: int, note: Note) -> None:
     # A trace of our own is the request's id without its dashes: each field of each line costs.
     if not note.trace.is_own:
         fields["trace_id"] = note.trace.id
-    if path is not None and path.startswith(("/health", "/metrics")):
+    # What went well is in the store and in the metrics: a line for each accept would cost more than reading its body.
+    if status == _ACCEPTED or (path is not None and path.startswith(("/health", "/metrics"))):
         log.debug("request", **fields)
     else:
         log.info("request", **fields)
