@@ -45,7 +45,7 @@ class Operations:
         """
         _need(actor, Role.OPERATOR)
 
-        def work(connection: Connection) -> str:
+        def work(connection: Connection) -> str | None:
             target = _target(connection, delivery, actor)
             if target.state is StepState.DELIVERED:
                 return self._second_case(connection, target, actor=actor, reason=reason, asked=new_case)
@@ -55,11 +55,18 @@ class Operations:
             _tell(connection, target, kind=events.REPLAYED, verb="replay", actor=actor, reason=reason)
             return target.delivery
 
-        return await self._done(await self.store.transact(work))
+        replayed = await self.store.transact(work)
+        if replayed is None:
+            raise WrongState(
+                "A repeat makes a second case there, so it takes two people: your wish is noted, "
+                "and another user who may approve has to ask for the same."
+            )
+        return await self._done(replayed)
 
     def _second_case(
         self, connection: Connection, target: Lockable, *, actor: User, reason: str | None, asked: bool | None
-    ) -> str:
+    ) -> str | None:
+        """The new delivery's id; None when it takes another person, which is then noted."""
         if not asked:
             raise WrongState("It is delivered; to make a second case on purpose send new_case with a reason.")
         if not reason:
@@ -68,7 +75,7 @@ class Operations:
         if safety is ReplaySafety.UNSAFE and not _second_person(connection, target, actor=actor):
             audit.record(connection, actor=actor.name, verb="new_case_requested", council=target.council,
                          subject=target.delivery, reason=reason)  # fmt: skip
-            return target.delivery
+            return None
         made = _new_case(connection, target)
         _tell(connection, target, kind=events.REPLAYED, verb="new_case", actor=actor, reason=reason)
         return made

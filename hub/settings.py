@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from hub.errors import SettingsError
 
@@ -68,6 +68,13 @@ class Settings(BaseModel):
         except ValidationError as failure:
             faults = "; ".join(f"HUB_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in failure.errors())
             raise SettingsError(f"{faults}. See `hub run --help` and README.md, Settings.") from None
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, url: str) -> str:
+        if not url.startswith(("sqlite:///", "postgresql:", "postgresql+psycopg:")):
+            raise ValueError("use sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME")
+        return url
 
     @property
     def sqlite(self) -> bool:

@@ -10,6 +10,7 @@ from hub.cli import say
 from hub.cli.desk import Desk, at_desk, part
 from hub.cli.moving import Moved, each, told
 from hub.cli.options import Council, Cursor, Json, Key, Limit, Reason, Url
+from hub.model import StepState
 
 app = typer.Typer(name="deliveries", no_args_is_help=True, help="What is on its way, what is stuck; mend and replay.")
 
@@ -17,7 +18,21 @@ Ids = Annotated[list[str], typer.Argument(metavar="ID…", help="ids, or what th
 Destination = Annotated[str | None, typer.Option(help="only to this one: northborough/waste, or with --council: waste")]
 Service = Annotated[str | None, typer.Option(help="only this service")]
 Group = Annotated[str | None, typer.Option(help="only this group of failures (GET /v1/groups)")]
-State = Annotated[str | None, typer.Option(help="only in these states, with commas: queued, dead, unclear …")]
+
+
+def _states(value: str | None) -> str | None:
+    """The states as the API takes them. Raises BadParameter naming those there are."""
+    unknown = sorted(set(value.split(",")) - {state.value for state in StepState}) if value else []
+    if unknown:
+        known = ", ".join(state.value for state in StepState)
+        raise typer.BadParameter(f"there is no state {', '.join(unknown)}; there are {known}")
+    return value
+
+
+State = Annotated[
+    str | None,
+    typer.Option(help="only in these states, with commas: queued, dead, unclear …", callback=_states),
+]
 Since = Annotated[str | None, typer.Option(help="made at this time or later (ISO 8601; without a zone, London's)")]
 Until = Annotated[str | None, typer.Option(help="made before this time")]
 Rate = Annotated[float | None, typer.Option(min=0.01, help="how many a second, at most")]

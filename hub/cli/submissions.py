@@ -25,6 +25,7 @@ _COLUMNS = {
 @app.command("list")
 def list_submissions(
     reference: Annotated[str | None, typer.Option(help="the hub's reference, or the front end's")] = None,
+    council: Annotated[str | None, typer.Option(help="only of this council, by its slug")] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
     json_out: Json = False,
@@ -32,7 +33,7 @@ def list_submissions(
     key: Key = None,
 ) -> None:
     """Submissions, the newest first."""
-    query = {"reference": reference, "limit": limit, "cursor": cursor}
+    query = {"reference": reference, "council": council, "limit": limit, "cursor": cursor}
     found = at_desk(lambda desk: desk.ask("GET", "/v1/submissions", query=query), url=url, key=key)
     say.page(found, _COLUMNS, json_out=json_out, empty="No submission fits; `hub submit FILE` publishes some.")
 

@@ -21,7 +21,8 @@ from hub.intake.deps import Room, room_of
 from hub.intake.gate import note_of
 from hub.intake.idempotency import idempotency_key
 from hub.intake.limits import read_body
-from hub.intake.naming import id_or_reference, printable
+from hub.intake.naming import CouncilName, id_or_reference, printable
+from hub.intake.ops.staff import scope_of
 from hub.intake.paging import LIMIT, Cursor, Limit, as_json, checked, page
 from hub.intake.problems import Stop, of_error
 from hub.intake.shapes import AcceptedBody, Page, StatusBody
@@ -181,13 +182,17 @@ async def list_submissions(
     request: Request,
     room: Annotated[Room, Depends(room_of)],
     reference: OneReference = None,
+    council: CouncilName = None,
     limit: Limit = LIMIT,
     cursor: Cursor = None,
 ) -> Response:
     """A front end sees its own, staff those of their councils. `updates` are empty here."""
     caller, behind = await _caller(request, room), checked(cursor)
     mine = caller.id if isinstance(caller, FrontEnd) else None
-    councils = None if isinstance(caller, FrontEnd) or caller.councils is None else sorted(caller.councils)
+    if isinstance(caller, User):
+        councils = scope_of(caller, council=council)
+    else:
+        councils = None if council is None else [council]
     found = await room.deps.store.read(
         lambda connection: submissions.page(
             connection, councils=councils, front_end=mine, reference=reference, cursor=behind, limit=limit
