@@ -41,6 +41,9 @@ from hub.store.store import Store
 log = structlog.get_logger()
 
 
+EVIDENCE_FOR = timedelta(days=30)  #: from when what was sent and answered may be forgotten
+
+
 class RunRole(StrEnum):
     """Which rooms a process runs."""
 
@@ -181,7 +184,7 @@ def make_hub(core: Core, role: RunRole) -> Hub:
     doubts = Doubts(store=core.store, pool=hub.pool)
     sender = Sender(
         store=core.store, councils=core.councils, pool=hub.pool, doubts=doubts, metrics=metrics, clock=now,
-        dice=random.random, ids=uuid7, evidence_for=settings.retention_evidence,
+        dice=random.random, ids=uuid7, evidence_for=EVIDENCE_FOR,
     )  # fmt: skip
     hub.worker = Worker(
         id=uuid7(), store=core.store, sender=sender, councils=core.councils, ids=uuid7,

@@ -53,8 +53,6 @@ class Settings(BaseModel):
     max_in_flight: int = Field(400, ge=1, le=10_000, description="calls one worker process makes at once")
     max_body: int = Field(12 * 1024 * 1024, ge=1024, description="bytes of a submission, attachments inline included")
     rate: float = Field(500, gt=0, description="submissions a second that one front end may publish, on average")
-    retention_content: Duration = Field(timedelta(days=7), description="how long content is kept after delivery")
-    retention_evidence: Duration = Field(timedelta(days=30), description="how long what was sent and answered is kept")
     trusted_networks: str = Field("", description="comma separated networks that outside addresses may point into")
 
     @classmethod

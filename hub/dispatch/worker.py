@@ -34,6 +34,7 @@ class _Counter:
     wanted: bool = False  #: somebody asked for a look since the last one
     serving: asyncio.Task[None] | None = None
     cap: int = 1  #: the most it ever had in flight here
+    again: asyncio.TimerHandle | None = None  #: the one look that is planned for later
 
 
 @dataclass(slots=True, kw_only=True)
@@ -102,7 +103,7 @@ class Worker:
                     counter.wanted = True
                     await asyncio.sleep(_CONTENDED)
         except StoreUnavailable:
-            asyncio.get_running_loop().call_later(_AWAY, self._look, counter)
+            self._look_later(counter, _AWAY)
         except Exception:
             # A loop that dies in silence strands a council's work; the next tick starts it again.
             log.exception("worker.claim_failed", destination=counter.name)
@@ -153,8 +154,7 @@ class Worker:
         counter.more = counter.more or claim.full
         if claim.again_at is not None:
             counter.more = False
-            wait = (claim.again_at - datetime.now(UTC)).total_seconds()
-            asyncio.get_running_loop().call_later(max(wait, 0.001), self._look, counter)
+            self._look_later(counter, (claim.again_at - datetime.now(UTC)).total_seconds())
 
     async def _send(self, counter: _Counter, claimed: Claimed) -> None:
         try:
@@ -174,7 +174,13 @@ class Worker:
         if counter.in_flight * 2 <= counter.cap:
             self._look(counter)
         else:
-            asyncio.get_running_loop().call_later(_GATHER, self._look, counter)
+            self._look_later(counter, _GATHER)
+
+    def _look_later(self, counter: _Counter, seconds: float) -> None:
+        """Plan a look. There is one plan at a time: a night of ticks must not leave a thousand for the morning."""
+        if counter.again is not None:
+            counter.again.cancel()
+        counter.again = asyncio.get_running_loop().call_later(max(seconds, 0.001), self._look, counter)
 
     def _spawn(self, work: object) -> asyncio.Task[None]:
         task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)  # type: ignore[arg-type]
