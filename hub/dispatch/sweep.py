@@ -27,6 +27,7 @@ EVERY = {
     sequencer.NAME: SEQUENCE_EVERY,
 }
 _LEASE = timedelta(minutes=2)
+_AWAY = 1.0  #: seconds between tries while the store is away
 _LONG_SILENT = timedelta(days=1)
 
 
@@ -68,14 +69,20 @@ class Sweep:
             log.warning("worker.left_without_word", worker=self.worker.id)
 
     async def _loop(self, name: str, every: timedelta, work: Callable[[], Awaitable[object]]) -> None:
+        away = False  # said once for each outage, not five times a second
         while True:
             try:
                 await work()
+                if away:
+                    log.info("job.store_back", job=name)
+                away = False
             except StoreUnavailable:
-                log.warning("job.store_away", job=name)
+                if not away:
+                    log.warning("job.store_away", job=name)
+                away = True
             except Exception:
                 log.exception("job.failed", job=name)
-            await asyncio.sleep(every.total_seconds())
+            await asyncio.sleep(max(every.total_seconds(), _AWAY if away else 0))
 
     async def _as_job(self, name: str, work: Callable[[], Awaitable[object]]) -> None:
         me = self.worker.id

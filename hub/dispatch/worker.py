@@ -65,12 +65,16 @@ class Worker:
 
     async def run(self) -> None:
         """Look at the clock until cancelled: bells may be lost, a tick finds every row."""
+        away = False
         while not self._stopping:
             try:
                 for destination in await self.store.read(claims.due_destinations):
                     self.ring(destination)
+                away = False
             except StoreUnavailable:
-                log.warning("worker.store_away")
+                if not away:
+                    log.warning("worker.store_away")
+                away = True
             await asyncio.sleep(self.tick.total_seconds())
 
     async def stop(self, *, patience: timedelta) -> None:

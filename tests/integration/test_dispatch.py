@@ -124,7 +124,7 @@ class Bench:
         return (await self.store.read(lambda c: deliveries.page(c, wanted))).items[0]
 
     async def until(self, submission: str, *states: StepState) -> DeliveryView:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             while (view := await self.delivery(submission)).state not in states:
                 await asyncio.sleep(0.02)
         return view
@@ -225,7 +225,7 @@ async def test_a_wrong_key_pauses_and_a_resume_sends_it_with_its_attempts_unused
     script = Script([raising(Misconfigured(), after_write=False), delivered])
     async with bench(tmp_path, product(script)) as here:
         submission = await here.publish()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while not (await here.delivery(submission)).health.paused:
                 await asyncio.sleep(0.02)
         held = await here.delivery(submission)
@@ -239,7 +239,7 @@ async def test_a_suspect_answer_is_checked_before_it_is_believed(tmp_path: Path,
     script = Script([raising(Misconfigured(suspect=True, code="http_403"))], well=well)
     async with bench(tmp_path, product(script)) as here:
         submission = await here.publish()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while not (view := await here.delivery(submission)).health.paused and view.state is not StepState.DEAD:
                 await asyncio.sleep(0.02)
     assert (view.state, view.health.paused) == (state, not well)
@@ -250,7 +250,7 @@ async def test_without_a_check_the_third_different_submission_in_a_row_decides(t
     async with bench(tmp_path, product(script, checks=False)) as here:
         views = [await here.until(await here.publish(), StepState.DEAD) for _ in range(2)]
         third = await here.publish()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while not (last := await here.delivery(third)).health.paused:
                 await asyncio.sleep(0.02)
     assert [view.state for view in views] == [StepState.DEAD, StepState.DEAD]
