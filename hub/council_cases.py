@@ -154,7 +154,7 @@ def _more_facts(service: str, data: Mapping[str, Any]) -> dict[str, Any]:
     facts: dict[str, Any] = {}
     if "front_end_reference" in data:
         facts["front_end_reference"] = data["front_end_reference"]
-    if service in ("foi-request", "subject-access-request"):
+    if service == "foi-request":
         facts["due_by"] = "2026-02-12"
     return facts
 

@@ -6,14 +6,14 @@ import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from pydantic_core import to_json
 
 from hub import standard
-from hub.core import routing
+from hub.core import calendar, routing
 from hub.council import Council
 from hub.errors import Conflict, NotAllowed, NotThere, StoreUnavailable
 from hub.intake.deps import Deps
@@ -113,7 +113,9 @@ def _named(names: frozenset[str] | None, what: str) -> str:
 def _thought(read: standard.Read, council: Council, letter: Letter, deps: Deps) -> Accept:
     data, warnings = read.data, [warning.as_dict() for warning in read.warnings]
     submission, reference = deps.ids(), deps.references()
-    hub = _about(data, council, letter, reference=reference, warnings=warnings)
+    received = letter.received_at.astimezone(LONDON).date()
+    due = calendar.due_by(data["service"], received=received, gss=council.gss)
+    hub = _about(data, council, letter, reference=reference, warnings=warnings, due=due)
     plan = routing.plan({**data, "hub": hub}, council.routes_for(data["service"]))
     return Accept(
         id=submission,
@@ -125,7 +127,7 @@ def _thought(read: standard.Read, council: Council, letter: Letter, deps: Deps) 
         front_end_reference=data.get("front_end_reference"),
         channel=data["channel"],
         accepted_at=letter.received_at,
-        due_by=None,
+        due_by=due,
         warnings=warnings,
         faults=tuple(plan.faults),
         test=data.get("test", False),
@@ -139,7 +141,13 @@ def _thought(read: standard.Read, council: Council, letter: Letter, deps: Deps) 
 
 
 def _about(
-    data: Mapping[str, Any], council: Council, letter: Letter, *, reference: str, warnings: Sequence[dict[str, str]]
+    data: Mapping[str, Any],
+    council: Council,
+    letter: Letter,
+    *,
+    reference: str,
+    warnings: Sequence[dict[str, str]],
+    due: date | None,
 ) -> dict[str, Any]:
     """What the hub adds for routing: `hub.*` in mappings."""
     about: dict[str, Any] = {
@@ -151,6 +159,8 @@ def _about(
     }
     if "front_end_reference" in data:
         about["front_end_reference"] = data["front_end_reference"]
+    if due is not None:
+        about["due_by"] = due.isoformat()
     return about
 
 

@@ -38,6 +38,7 @@ def test_a_submission_reaches_its_system_and_comes_back_with_its_reference(north
     assert (told["status"], delivery["state"], delivery["attempts"]) == ("delivered", "delivered", 1)
     assert (delivery["reference"], delivery["our_reference"]) == (row["reference"], reference)
     assert delivery["waiting"] is None
+    assert ("due_by" in told) is (office == "foi")
 
 
 def test_refuse_and_food_make_two_worksheets_with_two_service_ids(northborough: Town) -> None:
