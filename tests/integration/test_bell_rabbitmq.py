@@ -117,10 +117,11 @@ async def test_heartbeats_go_on_while_bells_keep_coming(ear: Ear) -> None:
 
 async def test_a_cut_connection_is_made_again(far_ear: Ear, network: Proxy) -> None:
     network.cut()
-    await until(lambda: far_ear.bell.counts.outages == 1)
+    await until(lambda: far_ear.bell.counts.outages >= 1)
     await until(lambda: far_ear.bell.healthy)
     await heard_again(far_ear, "northborough/waste")
-    assert far_ear.bell.counts.outages == 1
+    # One account of the cut; a second only where one line was back before the other noticed.
+    assert far_ear.bell.counts.outages <= 2
 
 
 async def test_a_half_open_connection_is_noticed_and_made_again(far_ear: Ear, network: Proxy) -> None:
