@@ -87,6 +87,8 @@ class CurrentCouncils:
             except HubError as failure:
                 # This host lacks a connector or a secret that another has: keep the generation that works.
                 log.error("generation.refused", error=type(failure).__name__)
+            except Exception:
+                log.exception("generation.unread")
 
     def _use(self, files: Mapping[str, str], *, number: int) -> Councils:
         # These files were checked, cases and all, when they were adopted.

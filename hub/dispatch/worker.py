@@ -75,6 +75,9 @@ class Worker:
                 if not away:
                     log.warning("worker.store_away")
                 away = True
+            except Exception:
+                # This loop finds what every bell has missed: whatever happens, it goes on.
+                log.exception("worker.tick_failed")
             await asyncio.sleep(self.tick.total_seconds())
 
     async def stop(self, *, patience: timedelta) -> None:
