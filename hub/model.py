@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
 
 
 class StepState(StrEnum):
@@ -207,20 +206,3 @@ class Plan:
 
     deliveries: Sequence[PlannedDelivery] = ()
     faults: Sequence[str] = ()  #: never quotes a resident's words
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Submission:
-    """What a person sent through a front end, as it was stored. `body` is plain data, absent fields absent."""
-
-    id: str
-    reference: str
-    council: str
-    service: str
-    version: int
-    received_at: datetime
-    front_end_reference: str | None = None
-    warnings: Sequence[Warning] = ()
-    due_by: datetime | None = None
-    test: bool = False
-    body: Mapping[str, Any] = field(default_factory=dict)
