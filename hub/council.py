@@ -11,14 +11,16 @@ from typing import Any, Final, get_args
 from pydantic import BaseModel, SecretBytes, SecretStr
 
 from hub.connector.door import Connector
-from hub.core import windows
+from hub.core import routing, windows
 from hub.core.findings import instead
 from hub.core.mapping import CompiledMapping, Condition
+from hub.core.profile import Profile
 from hub.core.trace import Traced
 from hub.core.tree import Path
 from hub.core.windows import Window
-from hub.errors import NotThere
-from hub.model import Limits, ReplaySafety
+from hub.errors import MappingFault, NotThere
+from hub.model import Limits, ReplaySafety, Takes
+from hub.standard import in_version
 
 Secrets = Callable[[str], str]  #: gives the value of `env:NAME` or `file:/path`; raises when there is none
 
@@ -30,19 +32,40 @@ def is_reference(value: object) -> bool:
     return isinstance(value, str) and value.startswith(("env:", "file:"))
 
 
-def secret_settings(value: Any, model: type[BaseModel] | None, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Settings that must be references, with their values: typed as a secret, or named like one."""
+def is_placeholder(value: object) -> bool:
+    """Whether a setting only says where something goes that is known later: `{token}`."""
+    return isinstance(value, str) and value.startswith("{") and value[1:-1].isidentifier() and value.endswith("}")
+
+
+def secret_settings(
+    value: Any, model: type[BaseModel] | None, path: Path = (), *, typed: bool = False
+) -> Iterator[tuple[Path, Any]]:
+    """Settings that must be references, with their values: typed as a secret, or named like one.
+
+    `typed` says that whatever stands here is: in a list or a map of secrets.
+    """
     if isinstance(value, Mapping):
         for key, each in value.items():
             annotation = _annotation(model, str(key))
             below = (*path, str(key))
+            inner, of_secrets = _model(annotation), typed or _typed_secret(annotation)
             if isinstance(each, Mapping | list):
-                yield from secret_settings(each, _model(annotation), below)
-            elif _SECRET_NAME.search(str(key)) or _typed_secret(annotation):
-                yield below, each
+                yield from secret_settings(each, inner, below, typed=of_secrets and inner is None)
+            elif _SECRET_NAME.search(str(key)) or of_secrets or (model is None and is_reference(each)):
+                yield below, each  # a reference in a tree of a council's own making is there for a reason
     elif isinstance(value, list):
         for at, each in enumerate(value):
-            yield from secret_settings(each, model, (*path, at))
+            if typed and not isinstance(each, Mapping | list):
+                yield (*path, at), each
+            yield from secret_settings(each, model, (*path, at), typed=typed)
+
+
+def model_at(model: type[BaseModel], path: Path) -> type[BaseModel] | None:
+    """The model of the settings that stand at this path; None where there is none of one's own."""
+    found: type[BaseModel] | None = model
+    for step in path:
+        found = found if isinstance(step, int) else _model(_annotation(found, step))
+    return found
 
 
 def _annotation(model: type[BaseModel] | None, key: str) -> Any:
@@ -84,18 +107,35 @@ class Destination:
     replay: Mapping[str, ReplaySafety] = field(default_factory=dict)  #: by block or operation
     replay_notes: Mapping[str, str] = field(default_factory=dict)  #: why one was raised
     retry: tuple[timedelta, ...] | None = None  #: waits between tries; None for the usual ladder
+    settle: timedelta | None = None  #: until then an unclear one may still turn up; None: as the connector says
+    breaker: bool = True  #: whether it is left alone while it is not well
+    takes: Takes = Takes.LIVE
 
     @property
     def id(self) -> str:
         return f"{self.council}/{self.name}"
 
     def replay_safety(self, block: str, operation: str) -> ReplaySafety:
-        """What a repeat does here: as the council says, else as the connector declares."""
-        for key in (operation, block):
-            if key in self.replay:
-                return self.replay[key]
+        """What a repeat does here: as the council says, else as the connector declares.
+
+        A look that the connector cannot make is no safety: such a one is unsafe.
+        """
+        operations = self.connector_class.operations
+        # A mapping need not say how files are sent; an operation with the verb's own name is meant then.
+        declared = operations.get(operation, operations.get(block))
+        stated = ReplaySafety.UNSAFE if declared is None else declared.replay_safety
+        for key in (block, operation):
+            stated = self.replay.get(key, stated)
+        return stated if can_look(self.connector_class, stated) else ReplaySafety.UNSAFE
+
+    def settles_in(self, operation: str) -> timedelta:
+        """How long after an attempt its case may still turn up: until then "not there" proves nothing."""
         declared = self.connector_class.operations.get(operation)
-        return ReplaySafety.UNSAFE if declared is None else declared.replay_safety
+        return self.settle or getattr(declared, "settle", None) or self.limits.timeout
+
+    def can(self, verb: str) -> bool:
+        """Whether its product has an optional verb: `attach`, `update`, `find` …"""
+        return callable(getattr(self.connector_class, verb, None))
 
     def closed_until(self, instant: datetime) -> datetime | None:
         """When it opens again; None when it is open."""
@@ -110,6 +150,15 @@ class Destination:
         found = secret_settings(self.settings, self.connector_class.Settings)
         values = [secrets(value) for _, value in found if is_reference(value)]
         return [value for value in values if value]
+
+
+#: What each safety needs of the connector, to look whether an unclear one is there.
+LOOKS: Final[Mapping[ReplaySafety, str]] = {ReplaySafety.LOOKUP: "find", ReplaySafety.LISTING: "changes"}
+
+
+def can_look(connector: type[Connector], safety: ReplaySafety) -> bool:
+    """Whether the connector has the verb that this safety rests on."""
+    return safety not in LOOKS or callable(getattr(connector, LOOKS[safety], None))
 
 
 def resolved(value: Any, secrets: Secrets) -> Any:
@@ -143,14 +192,34 @@ class Route:
     def destination_id(self) -> str:
         return self.destination.id
 
+    @property
+    def takes(self) -> Takes:
+        return self.destination.takes
+
+    def admit(self, submission: Mapping[str, Any]) -> None:
+        """Raises MappingFault where the destination does not take such a submission: a test, or one that is none."""
+        test = routing.is_test(submission)
+        if self.takes.fits(test=test):
+            return
+        kind, takes = ("a test", "live ones") if test else ("no test", "tests")
+        problem = f"the submission is {kind}, and {self.destination_id} takes {takes} only; discard this"
+        raise MappingFault(f"{problem}, or mend `takes` and replay", where=f"{self.file}:{self.line}", code="test")
+
     def safety(self, block: str = "create") -> ReplaySafety:
         """What repeating this route's operation does at its destination."""
         known = self.mapping.blocks.get(block)
         return self.destination.replay_safety(block, known.operation if known is not None else "")
 
+    def call(self, block: str) -> str:
+        """The connector's operation for a verb; the verb's own name where the mapping says nothing of it."""
+        known = self.mapping.blocks.get(block)
+        return known.operation if known is not None else block
+
     def context(self, submission: Mapping[str, Any], hub: Mapping[str, Any], **more: Any) -> dict[str, Any]:
-        """What this route's mapping sees: the submission, `hub`, the tables; `more` is what a follow-up brings."""
-        return {**_without_files(submission), **self.tables, **more, "hub": dict(hub)}
+        """What this route's mapping sees: the submission in the words of the contract's version that it is written
+        for, `hub`, the tables; `more` is what a follow-up brings."""
+        said = in_version(submission, self.mapping.version)
+        return {**_without_files(said), **self.tables, **more, "hub": dict(hub)}
 
     def split(self, context: Mapping[str, Any]) -> list[Any]:
         """The elements that become deliveries of their own; [None] without a split. Raises MappingFault."""
@@ -191,6 +260,7 @@ class Council:
     calendar: str
     destinations: Mapping[str, Destination]
     routes: tuple[Route, ...]
+    forms: Mapping[tuple[str, str], Profile] = field(default_factory=dict)  #: by format and name
 
     @property
     def services(self) -> frozenset[str]:
@@ -199,6 +269,17 @@ class Council:
     def routes_for(self, service: str) -> tuple[Route, ...]:
         """The routes of a service, in the order of the file; none when the council does not take it."""
         return tuple(route for route in self.routes if route.service == service)
+
+    def profiles(self, format: str) -> Mapping[str, Profile]:
+        """The profiles of one format by name: the council's own, and shared ones of services that it takes."""
+        return {name: profile for (known, name), profile in self.forms.items() if known == format}
+
+    def profile(self, format: str, name: str) -> Profile:
+        """Raises NotThere saying where one is to be written."""
+        found = self.forms.get((format, name))
+        if found is None:
+            raise NotThere(f"{self.slug} has no profile of that name for {format}; write {self.slug}/intake/….yaml")
+        return found
 
     def route(self, name: str) -> Route:
         """Raises NotThere naming the routes there are."""

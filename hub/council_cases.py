@@ -10,12 +10,14 @@ from typing import Any, Final
 
 from hub import standard
 from hub.core.findings import Finding, Place, Severity, instead
+from hub.core.routing import is_test
 from hub.core.trace import Traced
 from hub.core.tree import Path
 from hub.council import Council, Route
 from hub.council_files import Doc, Library
 from hub.council_records import check_record
 from hub.errors import HubError, Invalid, MappingFault
+from hub.model import Takes
 
 #: Examples and cases are dated, so that they read the same on every day.
 TODAY: Final = date(2026, 1, 15)
@@ -58,7 +60,10 @@ class Preview:
 def previews(council: Council, service: str, data: Mapping[str, Any], hub: Mapping[str, Any]) -> list[Preview]:
     """Every delivery that this submission would become. Raises nothing: what fails stands in the preview."""
     planned: list[tuple[Route, dict[str, Any], int | None] | Preview] = []
+    test = is_test(data)
     for route in council.routes_for(service):
+        if not route.takes.fits(test=test):
+            continue
         context = route.context(data, hub)
         try:
             if route.when is not None and not route.when.holds(context):
@@ -139,7 +144,7 @@ def check_examples(council: Council, service: str) -> Iterator[Finding]:
         for example in known.examples(version, today=TODAY)[0]:
             data = standard.read_data({**example.body, "council": council.slug}, today=TODAY).data
             hub = hub_facts(council, **_more_facts(service, data))
-            for shown in previews(council, service, data, hub):
+            for shown in _tried(council, service, data, hub):
                 if not shown.faults:
                     passed.add(shown.route)
                 for fault in shown.faults:
@@ -150,12 +155,23 @@ def check_examples(council: Council, service: str) -> Iterator[Finding]:
         yield _example_finding(route, fault, softly=softly)
 
 
+def _tried(council: Council, service: str, data: Mapping[str, Any], hub: Mapping[str, Any]) -> Iterator[Preview]:
+    """An example at every destination: at those that take tests only it is a test."""
+    yield from previews(council, service, data, hub)
+    if any(route.takes is Takes.TEST for route in council.routes_for(service)):
+        for shown in previews(council, service, {**data, "test": True}, hub):
+            if council.route(shown.route).takes is Takes.TEST:
+                yield shown
+
+
 def _more_facts(service: str, data: Mapping[str, Any]) -> dict[str, Any]:
     facts: dict[str, Any] = {}
     if "front_end_reference" in data:
         facts["front_end_reference"] = data["front_end_reference"]
     if service == "foi-request":
         facts["due_by"] = "2026-02-12"
+    if service == "subject-access-request":
+        facts["due_by"] = "2026-02-16"
     return facts
 
 
@@ -241,7 +257,7 @@ def _problems(doc: Doc, council: Council, service: str) -> Iterator[Finding]:
 
 def _shown(case: Mapping[str, Any], council: Council, service: str) -> list[Preview]:
     given = {"council": council.slug, "service": service, **case["given"]}
-    given.setdefault("version", max(standard.SERVICES[service].versions))
+    given.setdefault("version", 1)  # as with a mapping: what does not say it was written when there was one
     data = standard.read_data(given, today=TODAY).data
     facts = hub_facts(council, **(_more_facts(service, data) | (case.get("hub") or {})))
     shown = previews(council, service, data, facts)
@@ -273,12 +289,12 @@ def _compared(doc: Doc, case: Mapping[str, Any], shown: list[Preview]) -> Iterat
         return
     for at, (record, wanted) in enumerate(zip(records, expected, strict=True)):
         path = ("expect", at) if isinstance(case["expect"], list) else ("expect",)
-        for below, why in _differences(record, wanted):
+        for below, why in differences(record, wanted):
             name = ".".join(str(step) for step in below) or "the record"
             yield _at(doc, (*path, *below), "case", f"{name}: {why}", "mend the mapping or the case")
 
 
-def _differences(made: Any, wanted: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
+def differences(made: Any, wanted: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
     """Where a record is not the expected one. Cases are fictional, so values are shown."""
     if isinstance(made, dict) and isinstance(wanted, dict):
         for key in wanted.keys() - made.keys():
@@ -286,10 +302,10 @@ def _differences(made: Any, wanted: Any, path: Path = ()) -> Iterator[tuple[Path
         for key in made.keys() - wanted.keys():
             yield (*path, key), f"not expected, but made as {made[key]!r}"
         for key in [key for key in wanted if key in made]:
-            yield from _differences(made[key], wanted[key], (*path, key))
+            yield from differences(made[key], wanted[key], (*path, key))
     elif isinstance(made, list) and isinstance(wanted, list) and len(made) == len(wanted):
         for at, (one, other) in enumerate(zip(made, wanted, strict=True)):
-            yield from _differences(one, other, (*path, at))
+            yield from differences(one, other, (*path, at))
     elif made != wanted or isinstance(made, bool) != isinstance(wanted, bool):
         yield path, f"expected {wanted!r}, made {made!r}"
 

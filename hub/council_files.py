@@ -192,6 +192,20 @@ def _said(error: MarkedYAMLError) -> str:
     return " ".join(words.split()) or "this is not YAML"
 
 
+def part(doc: Doc, path: Path) -> Doc:
+    """What stands at this path, as a document whose places are still those of the file."""
+    depth, data = len(path), doc.data
+    for step in path:
+        data = data[step]
+
+    def below(held: Mapping[Path, Place]) -> dict[Path, Place]:
+        return {known[depth:]: place for known, place in held.items() if known[:depth] == path}
+
+    values, keys = below(doc.places.values), below(doc.places.keys)
+    keys.pop((), None)
+    return Doc(file=doc.file, data=data, places=Places(values=values, keys=keys))
+
+
 def merge(base: Doc, over: Doc) -> Doc:
     """`over` upon `base`: maps deeply, lists and leaves replaced, a leaf `omit` removes."""
     values, keys = dict(base.places.values), dict(base.places.keys)
@@ -213,7 +227,7 @@ def merge(base: Doc, over: Doc) -> Doc:
         return made
 
     data = joined(base.data, over.data, ())
-    values[()] = Place(file=over.file)
+    values[()] = over.places.of(())
     return Doc(file=over.file, data=data, places=Places(values=values, keys=keys))
 
 
@@ -263,8 +277,13 @@ class Library:
         """A mapping file merged with all that it extends; None when some part cannot be read."""
         self.used.add(file)
         doc = self.doc(file)
-        if doc is None or not isinstance(doc.data, dict) or "extends" not in doc.data:
+        return None if doc is None else self.whole(doc, above=above)
+
+    def whole(self, doc: Doc, *, above: tuple[str, ...] = ()) -> Doc | None:
+        """A mapping merged with all that it extends, wherever it stands itself; None when some part cannot be read."""
+        if not isinstance(doc.data, dict) or "extends" not in doc.data:
             return doc
+        file = doc.file
         place = doc.places.of(("extends",))
         name = doc.data["extends"]
         base = self.locate(name, near=file) if isinstance(name, str) else ""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hub import standard
@@ -11,16 +12,18 @@ from hub.core.findings import Finding, Severity, instead
 from hub.core.mapping import CompiledMapping
 from hub.core.paths import Schema
 from hub.core.tree import Path
-from hub.council_files import Doc, Library, without_omit
+from hub.council_files import Doc, Library, part, without_omit
 from hub.council_records import check_records
 from hub.errors import HubError
 from hub.registry import Registry
 
 
-def schemas_of(service: Any) -> tuple[Schema, ...]:
-    """Every version of a service's contract; none for a service that there is not."""
+def schemas_of(service: Any, version: Any = 1) -> tuple[Schema, ...]:
+    """The contract in the version that a mapping is written for; none where there is no such service or version."""
     known = standard.SERVICES.get(service) if isinstance(service, str) else None
-    return () if known is None else tuple(known.schema(version) for version in known.versions)
+    if known is None or type(version) is not int or version not in known.versions:
+        return ()
+    return (known.schema(version),)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,6 +46,15 @@ class Mappings:
             return None
         return self._compile(file, names)
 
+    def inline(
+        self, *, at: Doc, path: Path, names: frozenset[str], usual: Mapping[str, str]
+    ) -> tuple[CompiledMapping, Doc] | None:
+        """The mapping that stands in council.yaml itself. `usual` is what its route says of it already."""
+        merged = self.library.whole(part(at, path))
+        if merged is None or not isinstance(merged.data, dict):
+            return None
+        return self._compiled_from(replace(merged, data={**usual, **merged.data}), names)
+
     def _beside(self, file: str) -> list[str]:
         start = file.rpartition("/")[0] + "/"
         return [each.removeprefix(start) for each in self.library.files if each.startswith(start)]
@@ -60,15 +72,20 @@ class Mappings:
         if not isinstance(merged.data, dict):
             self._find(merged, (), "wrong_type", "a mapping is a map", "begin with `service: …`")
             return None
+        return self._compiled_from(merged, names)
+
+    def _compiled_from(self, merged: Doc, names: frozenset[str]) -> tuple[CompiledMapping, Doc] | None:
         service = merged.data.get("service")
         if isinstance(service, str) and service not in standard.SERVICES:
             message = f"there is no service `{service}`"
             self._find(merged, ("service",), "unknown_service", message, instead(service, standard.SERVICES))
+        version = merged.data.get("version", 1)
+        self._known_version(service, version, merged)
         compiled = compile_mapping(
             without_omit(merged.data),
-            file=file,
+            file=merged.file,
             places=merged.places,
-            schemas=schemas_of(service),
+            schemas=schemas_of(service, version),
             names=names,
         )
         self.findings.extend(compiled.findings)
@@ -76,6 +93,13 @@ class Mappings:
             return None
         self._check_records(compiled.mapping, merged)
         return compiled.mapping, merged
+
+    def _known_version(self, service: Any, version: Any, merged: Doc) -> None:
+        known = standard.SERVICES.get(service) if isinstance(service, str) else None
+        if known is None or type(version) is not int or version in known.versions:
+            return
+        message = f"`{known.code}` has no version {version}"
+        self._find(merged, ("version",), "unknown_version", message, f"there is {known.known_versions()}")
 
     def _check_records(self, mapping: CompiledMapping, merged: Doc) -> None:
         name = mapping.connector

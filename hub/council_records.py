@@ -31,13 +31,16 @@ _MANNERS: Final = frozenset(["strict", "coerce_numbers_to_str", "str_strip_white
 
 def check_records(mapping: CompiledMapping, connector: type[Connector], places: Places) -> Iterator[Finding]:
     """What is wrong between a mapping and the connector that it names."""
+    declared = ", or declare it in the destination's settings" if hasattr(connector, "configured") else ""
     for block in mapping.blocks.values():
         if block.name != "create" and not callable(getattr(connector, block.name, None)):
             message = f"connector `{connector.name}` cannot `{block.name}`"
-            yield Finding.at(places.key((block.name,)), "unknown_block", message, f"remove `{block.name}:`")
+            remedy = f"remove `{block.name}:`{declared}"
+            yield Finding.at(places.key((block.name,)), "unknown_block", message, remedy)
+            continue
         operation = connector.operations.get(block.operation)
         if operation is None:
-            remedy = instead(block.operation, connector.operations)
+            remedy = instead(block.operation, connector.operations) + declared
             message = f"connector `{connector.name}` has no operation `{block.operation}`"
             yield Finding.at(block.place, "unknown_operation", message, remedy)
             continue
@@ -151,6 +154,9 @@ def _value(node: Node, field: _Field, places: Places, block: Block) -> Iterator[
                 yield from _map(node, field.models[0], places, block)
             elif not field.models and not field.takes("object"):
                 yield _wrong(node.place, field, "a map", block)
+        case Loop() if node.join is not None:
+            if not field.takes("string"):
+                yield _wrong(node.over.place, field, "a text", block)
         case ListNode() | Loop():
             if not field.takes("array"):
                 place = node.place if isinstance(node, ListNode) else node.over.place

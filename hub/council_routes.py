@@ -16,6 +16,7 @@ from hub.core.tree import Path
 from hub.council import Destination, Route
 from hub.council_files import Doc
 from hub.council_mappings import Mappings, schemas_of
+from hub.council_records import check_records
 from hub.council_tables import TableReader
 
 _KEYS: Final = ("service", "to", "mapping", "name", "when", "with")
@@ -44,7 +45,8 @@ class RouteReader:
             self._find(path, "wrong_type", "a route is a map", "write `service:`, `to:` and `mapping:`")
             return None
         self._known(value, _KEYS, path, "a route")
-        missing = [key for key in ("service", "to", "mapping") if not isinstance(value.get(key), str)]
+        missing = [key for key in ("service", "to") if not isinstance(value.get(key), str)]
+        missing += ["mapping"] * (not isinstance(value.get("mapping"), str | dict))
         for key in missing:
             self._find(path, "missing_key", f"a route without `{key}`", f"add `{key}:`")
         if missing:
@@ -52,11 +54,12 @@ class RouteReader:
         service, to = value["service"], value["to"]
         self._leads_somewhere(service, to, path)
         self._named(value, path)
-        when = self._when(value, service, path)
         given = self._tables("with", value.get("with", {}), (*path, "with"))
         tables = self._shared | given
-        found = self.mappings.named(value["mapping"], at=self.doc, path=(*path, "mapping"), names=frozenset(tables))
         destination = self.destinations.get(to)
+        found = self._mapping(value["mapping"], service, destination, (*path, "mapping"), frozenset(tables))
+        version = found[0].version if found is not None else 1
+        when = self._when(value, path, schemas=schemas_of(service, version), names=frozenset(tables))
         if found is None or destination is None:
             return None
         mapping, merged = found
@@ -78,6 +81,15 @@ class RouteReader:
             file=self.doc.file,
             line=self.doc.places.of(path).line,
         )
+
+    def _mapping(
+        self, stated: Any, service: str, destination: Destination | None, path: Path, names: frozenset[str]
+    ) -> tuple[CompiledMapping, Doc] | None:
+        """The mapping that is named, or that stands here itself."""
+        if isinstance(stated, str):
+            return self.mappings.named(stated, at=self.doc, path=path, names=names)
+        usual = {"service": service} | ({"connector": destination.connector} if destination is not None else {})
+        return self.mappings.inline(at=self.doc, path=path, names=names, usual=usual)
 
     def _ready(self, name: str, value: Any) -> Any:
         """A need's default may be a table as well."""
@@ -101,11 +113,14 @@ class RouteReader:
             self._find(at, "duplicate_route", message, "give one of them another `name:`")
         self._names.setdefault(name, self.doc.places.of(at).line)
 
-    def _when(self, value: Mapping[str, Any], service: str, path: Path) -> Condition | None:
+    def _when(
+        self, value: Mapping[str, Any], path: Path, *, schemas: tuple[Any, ...], names: frozenset[str]
+    ) -> Condition | None:
+        """A condition is in the words of the mapping that it leads to, and knows the tables that this one knows."""
         if "when" not in value:
             return None
         place = self.doc.places.of((*path, "when"))
-        condition, findings = compile_condition(value["when"], place, schemas=schemas_of(service))
+        condition, findings = compile_condition(value["when"], place, schemas=schemas, names=names)
         self.findings.extend(findings)
         return condition
 
@@ -120,12 +135,15 @@ class RouteReader:
     def _fits(self, mapping: CompiledMapping, merged: Doc, destination: Destination, service: str, path: Path) -> None:
         if mapping.service and mapping.service != service:
             message = f"the mapping {mapping.file} is for `{mapping.service}`, not `{service}`"
-            self._find((*path, "mapping"), "wrong_service", message, "name a mapping of this service")
+            self._find((*path, "mapping", "service"), "wrong_service", message, "name a mapping of this service")
         if mapping.connector and mapping.connector != destination.connector:
             message = f"the mapping {mapping.file} speaks to `{mapping.connector}`, `{destination.name}` is"
             remedy = "send it to another destination, or name another mapping"
             message = f"{message} `{destination.connector}`"
-            self._find((*path, "mapping"), "wrong_connector", message, remedy)
+            self._find((*path, "mapping", "connector"), "wrong_connector", message, remedy)
+        elif hasattr(destination.connector_class, "configured"):
+            # Another destination of this connector may allow more, so here it is held against this one.
+            self.findings.extend(check_records(mapping, destination.connector_class, merged.places))
 
     def _needs(self, mapping: CompiledMapping, tables: Mapping[str, Any], given: Mapping[str, Any], path: Path) -> None:
         for name, need in mapping.needs.items():

@@ -14,6 +14,8 @@ from hub.council_cases import CaseResult, Preview, case_files, check_examples, p
 from hub.council_destinations import DestinationReader
 from hub.council_files import Doc, Library, read_tree
 from hub.council_mappings import Mappings
+from hub.council_profile_cases import is_of_profile, run_profile_case
+from hub.council_profiles import Profiles
 from hub.council_routes import RouteReader
 from hub.errors import NotThere
 from hub.registry import Registry
@@ -55,11 +57,16 @@ def run_cases(files: Mapping[str, str], loaded: Loaded, path: str | None = None)
     wanted = (path or "").strip("/")
     library = Library(files)
     return [
-        run_case(library, council, file)
+        _run(library, council, file)
         for council in loaded.draft
         for file in case_files(library, council.slug)
         if not wanted or file == wanted or file.startswith(f"{wanted}/")
     ]
+
+
+def _run(library: Library, council: Council, file: str) -> CaseResult:
+    run = run_profile_case if is_of_profile(council.slug, file) else run_case
+    return run(library, council, file)
 
 
 def preview(
@@ -80,6 +87,7 @@ class _Loader:
         self.findings: list[Finding] = []
         self.library = Library(files, self.findings)
         self.mappings = Mappings(library=self.library, registry=registry, findings=self.findings)
+        self.profiles = Profiles(library=self.library, findings=self.findings)
 
     def load(self, *, generation: int, cases: bool) -> Loaded:
         self.library.check_files()
@@ -90,6 +98,7 @@ class _Loader:
                 self._unique(council, councils)
                 councils[slug] = council
         self.mappings.check_unused()
+        self.profiles.shared()
         draft = Councils(councils, generation=generation)
         # Trying mappings that are known to be wrong would only say the same twice.
         if cases and not self._wrong():
@@ -121,13 +130,15 @@ class _Loader:
         reader = RouteReader(
             slug=slug, doc=doc, mappings=self.mappings, destinations=destinations, findings=self.findings
         )
+        routes = reader.read(self._routes(doc))
         return Council(
             slug=slug,
             name=str(doc.data.get("council", slug)),
             gss=str(doc.data.get("gss", "")),
             calendar=str(doc.data.get("calendar", CALENDARS[0])),
             destinations=destinations,
-            routes=reader.read(self._routes(doc)),
+            routes=routes,
+            forms=self.profiles.of_council(slug, {route.service for route in routes}),
         )
 
     def _identity(self, slug: str, doc: Doc) -> None:
@@ -183,8 +194,15 @@ class _Loader:
                     message = f"no case shows what `{service}` becomes"
                     remedy = f"write {council.slug}/cases/{service}/….yaml with `given:` and `expect:`"
                     self.findings.append(Finding.at(place, "no_case", message, remedy, severity=Severity.WARNING))
+            for profile in council.forms.values():
+                own = profile.file.startswith(f"{council.slug}/")
+                if own and not case_files(self.library, council.slug, f"intake/{profile.name}"):
+                    message = f"no case shows what the form `{profile.name}` becomes"
+                    remedy = f"write {council.slug}/cases/intake/{profile.name}/….yaml with `given:` and `expect:`"
+                    place = Place(file=profile.file)
+                    self.findings.append(Finding.at(place, "no_case", message, remedy, severity=Severity.WARNING))
             for file in case_files(self.library, council.slug):
-                self.findings.extend(run_case(self.library, council, file).problems)
+                self.findings.extend(_run(self.library, council, file).problems)
 
     def _routes(self, doc: Doc) -> list[Any]:
         value = doc.data.get("routes", [])

@@ -47,6 +47,10 @@ class DeliveryFailure(HubError):
         self.reasons = tuple(reasons)
 
 
+#: The code of an Unavailable that is the hub's own: its store was away, so nothing left and nobody is to blame.
+STORE_AWAY = "store"
+
+
 class Unavailable(DeliveryFailure):
     """The destination certainly did not take it; the hub tries again on schedule."""
 

@@ -109,4 +109,5 @@ def _specs(councils: Councils) -> Iterable[DestinationSpec]:
             connector=destination.connector,
             concurrency=destination.limits.concurrency,
             per_second=destination.limits.per_second,
+            breaker=destination.breaker,
         )

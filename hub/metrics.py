@@ -1,4 +1,4 @@
-"""What the hub counts about itself: five numbers for Prometheus, none of them about a person."""
+"""What the hub counts about itself: six numbers for Prometheus, none of them about a person."""
 
 from __future__ import annotations
 
@@ -58,6 +58,9 @@ class Metrics:
             registry=self.registry,
         )
         self._queued = Gauge("hub_queued", "Deliveries that are queued, due now or later.", registry=self.registry)
+        self._parked = Gauge(
+            "hub_parked", "Forms that could not be mapped and wait for a person.", registry=self.registry
+        )
 
     def submission(self, service: str, *, result: str) -> None:
         """Count one that came in; `service` must be a known code or "unknown"."""
@@ -70,9 +73,10 @@ class Metrics:
         self._child(self._deliveries, destination, outcome).inc()
         self._child(self._attempt, destination).observe(took.total_seconds())
 
-    def backlog(self, *, queued: int, oldest_due: timedelta) -> None:
+    def backlog(self, *, queued: int, oldest_due: timedelta, parked: int = 0) -> None:
         """Set by whoever looks at the store, at the moment of a scrape."""
         self._queued.set(queued)
+        self._parked.set(parked)
         self._oldest_due.set(max(0.0, oldest_due.total_seconds()))
 
     def _child(self, metric: Counter | Histogram, *labels: str) -> Any:

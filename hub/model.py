@@ -60,6 +60,7 @@ class Outcome(StrEnum):
     REFUSED = "refused"
     UNCLEAR = "unclear"
     MISCONFIGURED = "misconfigured"
+    NOT_THERE = "not_there"  #: a look found nothing
 
 
 class Trigger(StrEnum):
@@ -89,6 +90,14 @@ class SubmissionStatus(StrEnum):
     DISCARDED = "discarded"
 
 
+class ReceivedState(StrEnum):
+    """What became of a body in a front end's own format."""
+
+    MAPPED = "mapped"  #: it is a submission
+    PARKED = "parked"  #: it cannot be one yet; a person mends its profile and replays it
+    DISCARDED = "discarded"  #: a person set it aside, with a reason
+
+
 class ReplaySafety(StrEnum):
     """What repeating an operation does at the back office; declared, and proved by the kit."""
 
@@ -97,6 +106,18 @@ class ReplaySafety(StrEnum):
     LOOKUP = "lookup"  #: `find(our_reference)` tells whether it is there
     LISTING = "listing"  #: what changed can be listed and matched to our reference
     UNSAFE = "unsafe"  #: a repeat makes a second case; only a person may decide
+
+
+class Takes(StrEnum):
+    """Which submissions a destination takes: those marked `test: true` never reach a live one."""
+
+    LIVE = "live"
+    TEST = "test"
+    BOTH = "both"
+
+    def fits(self, *, test: bool) -> bool:
+        """Whether a submission that is a test, or is none, may go there."""
+        return self is Takes.BOTH or (self is Takes.TEST) == test
 
 
 class Role(StrEnum):

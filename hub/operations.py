@@ -9,10 +9,11 @@ from typing import Literal
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from hub.core.resolving import ResolvedBy
 from hub.errors import NotAllowed, NotThere, WrongState
 from hub.model import DeliveryKind, Lane, ReplaySafety, Role, StepKind, StepState, User
 from hub.store import audit, deliveries, destinations, events, tables
-from hub.store.deliveries import Lockable
+from hub.store.deliveries import Lockable, Stuck
 from hub.store.engine import database_now
 from hub.store.ids import uuid7
 from hub.store.store import Store
@@ -47,11 +48,11 @@ class Operations:
 
         def work(connection: Connection) -> str | None:
             target = _target(connection, delivery, actor)
-            if target.state is StepState.DELIVERED:
+            if target.state is StepState.DELIVERED and (new_case or not target.stuck):
                 return self._second_case(connection, target, actor=actor, reason=reason, asked=new_case)
-            _may_replay(target, reason)
-            lane = Lane.REPLAY if target.state is not StepState.QUEUED else Lane.FRESH
-            deliveries.requeue(connection, target.step, lane=lane, reason=reason)
+            for step in _to_replay(target, reason):
+                lane = Lane.REPLAY if step.state is not StepState.QUEUED else Lane.FRESH
+                deliveries.requeue(connection, step.step, lane=lane, reason=reason)
             _tell(connection, target, kind=events.REPLAYED, verb="replay", actor=actor, reason=reason)
             return target.delivery
 
@@ -67,6 +68,8 @@ class Operations:
         self, connection: Connection, target: Lockable, *, actor: User, reason: str | None, asked: bool | None
     ) -> str | None:
         """The new delivery's id; None when it takes another person, which is then noted."""
+        if target.kind == DeliveryKind.FOLLOW_UP.value:
+            raise WrongState("What was said is there; to say more, let the front end send a further update.")
         if not asked:
             raise WrongState("It is delivered; to make a second case on purpose send new_case with a reason.")
         if not reason:
@@ -88,10 +91,11 @@ class Operations:
 
         def work(connection: Connection) -> str:
             target = _target(connection, delivery, actor)
-            if target.state not in (StepState.QUEUED, StepState.DEAD):
-                raise WrongState(_WHY_NOT[target.state])
-            deliveries.settle(connection, target.step, state=StepState.DISCARDED, reason=reason)
-            _tell(connection, target, kind=events.DISCARDED, verb="discard", actor=actor, reason=reason)
+            for step in _in_state(target, StepState.QUEUED, StepState.DEAD):
+                deliveries.settle(connection, step.step, state=StepState.DISCARDED, reason=reason)
+            later = target.state is StepState.DELIVERED or target.kind == DeliveryKind.FOLLOW_UP.value
+            kind = events.LATER_DONE if later else events.DISCARDED
+            _tell(connection, target, kind=kind, verb="discard", actor=actor, reason=reason)
             return target.delivery
 
         return await self._done(await self.store.transact(work))
@@ -106,10 +110,8 @@ class Operations:
 
         def work(connection: Connection) -> str:
             target = _target(connection, delivery, actor)
-            if target.state is not StepState.UNCLEAR:
-                raise WrongState(f"It is {target.state.value}, not unclear; there is nothing to resolve.")
             kind = _resolve(connection, target, outcome=outcome, reference=reference, reason=reason)
-            told: dict[str, str] = {"outcome": outcome}
+            told: dict[str, str] = {"outcome": outcome, "by": ResolvedBy.PERSON.value}
             _tell(connection, target, kind=kind, verb="resolve", actor=actor, reason=reason, detail=told)
             return target.delivery
 
@@ -173,28 +175,47 @@ def _destination(connection: Connection, destination: str, actor: User) -> sa.Ro
     return row  # type: ignore[no-any-return]
 
 
-def _may_replay(target: Lockable, reason: str | None) -> None:
-    if target.state in (StepState.SENDING, StepState.UNCLEAR):
-        raise WrongState(_WHY_NOT[target.state])
+def _to_replay(target: Lockable, reason: str | None) -> list[Stuck]:
+    """What a replay queues again. Raises WrongState saying what to do instead."""
+    found = _in_state(target, StepState.DEAD, StepState.DISCARDED, StepState.QUEUED)
     if target.state is StepState.DISCARDED and not reason:
         raise WrongState("It was discarded with a reason; give a reason to bring it back.")
+    if target.state is StepState.QUEUED and target.behind is not None:
+        raise WrongState("It waits behind an earlier part of the same case; settle that one, and this goes by itself.")
+    return found
+
+
+def _in_state(target: Lockable, *states: StepState) -> list[Stuck]:
+    """The steps that a verb moves, or WrongState where there are none."""
+    found = [step for step in target.steps if step.state in states]
+    if not found:
+        state = target.steps[0].state if target.steps else target.state
+        raise WrongState(_WHY_NOT[state])
+    return found
 
 
 def _resolve(
     connection: Connection, target: Lockable, *, outcome: Resolution, reference: str | None, reason: str
 ) -> str:
-    match outcome:
-        case "delivered":
-            deliveries.settle(connection, target.step, state=StepState.DELIVERED, reason=reason)
-            if reference:
-                deliveries.set_reference(connection, target.delivery, reference)
-            return events.DELIVERED
-        case "not_there":
-            deliveries.requeue(connection, target.step, lane=Lane.REPLAY, reason=reason)
-            return events.RESOLVED
-        case "discard":
-            deliveries.settle(connection, target.step, state=StepState.DISCARDED, reason=reason)
-            return events.DISCARDED
+    unclear = [step for step in target.steps if step.state is StepState.UNCLEAR]
+    if not unclear:
+        raise WrongState(f"It is {target.state.value}, not unclear; there is nothing to resolve.")
+    of_create = target.state is StepState.UNCLEAR and target.kind == DeliveryKind.CASE.value
+    for step in unclear:
+        match outcome:
+            case "delivered":
+                deliveries.settle(connection, step.step, state=StepState.DELIVERED, reason=reason)
+            case "not_there":
+                deliveries.requeue(connection, step.step, lane=Lane.REPLAY, reason=reason)
+            case "discard":
+                deliveries.settle(connection, step.step, state=StepState.DISCARDED, reason=reason)
+    if outcome == "delivered" and reference and of_create:
+        deliveries.set_reference(connection, target.delivery, reference)
+    if outcome == "not_there":
+        return events.RESOLVED
+    if not of_create:
+        return events.LATER_DONE
+    return events.DELIVERED if outcome == "delivered" else events.DISCARDED
 
 
 def _second_person(connection: Connection, target: Lockable, *, actor: User) -> bool:
@@ -221,8 +242,9 @@ def _new_case(connection: Connection, target: Lockable) -> str:
     connection.execute(
         sa.insert(tables.step).values(
             id=uuid7(), delivery=made, submission=target.submission, destination=target.destination,
-            order_key=target.order_key, position=0, kind=StepKind.CREATE.value, state=StepState.QUEUED.value,
-            lane=Lane.REPLAY.value, due_at=now, attempts_used=0, lease_token=0, updated_at=now,
+            order_key=target.order_key, position=0, kind=StepKind.CREATE.value, call=target.call,
+            state=StepState.QUEUED.value, lane=Lane.REPLAY.value, due_at=now, attempts_used=0, lease_token=0,
+            updated_at=now,
         )
     )  # fmt: skip
     return made
@@ -241,6 +263,7 @@ def _tell(
     event = events.row(
         event_id=uuid7(), at=database_now(connection), kind=kind, council=target.council,
         front_end=target.front_end, submission=target.submission, delivery=target.delivery, actor=actor.name,
+        detail=detail,
     )  # fmt: skip
     events.INSERT.run(connection, [event])
     audit.record(

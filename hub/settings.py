@@ -10,10 +10,20 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import parse_qs, urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from hub.errors import SettingsError
+from hub.fuse import Charge
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -24,7 +34,17 @@ def _duration(value: object) -> object:
     return value
 
 
+def _shift(value: object) -> object:
+    if isinstance(value, str) and value.strip()[:1] in ("+", "-"):
+        amount = _duration(value.strip()[1:])
+        return -amount if isinstance(amount, timedelta) and value.strip()[0] == "-" else amount
+    return _duration(value)
+
+
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Shift = Annotated[timedelta, BeforeValidator(_shift)]
+
+REHEARSAL = "hub_gameday"  #: how the name of a database begins that faults may be rehearsed on
 
 
 class Settings(BaseModel):
@@ -36,7 +56,15 @@ class Settings(BaseModel):
         "sqlite:///var/hub.db", description="SQLite file, or postgresql+psycopg://… in production"
     )
     broker_url: str = Field("memory://", description="memory:// inside one process, or amqp://… in production")
+    door_url: str | None = Field(
+        None, description="amqp://… of the vhost where front ends publish to a queue; the broker's own when left out"
+    )
     mappings: Path = Field(Path("mappings"), description="the folder of council files")
+    blobs: Path | None = Field(
+        None,
+        description="the folder of attachments, sealed; one that all processes share. `blobs` beside an SQLite file, "
+        "else var/blobs",
+    )
     host: str = Field("127.0.0.1", description="address the front doors listen on")
     port: int = Field(8000, ge=0, le=65535, description="port the front doors listen on")
     admin_host: str | None = Field(None, description="address for ops API, console and metrics, if they are apart")
@@ -50,10 +78,21 @@ class Settings(BaseModel):
     )
     tick: Duration = Field(timedelta(seconds=1), description="how often due work is looked for without a bell")
     lease_margin: Duration = Field(timedelta(seconds=30), description="how long a lease outlasts the longest call")
+    stop_notice: Duration = Field(
+        timedelta(seconds=1), description="how long /health/ready says 503 before a stopping process closes its doors"
+    )
     max_in_flight: int = Field(400, ge=1, le=10_000, description="calls one worker process makes at once")
     max_body: int = Field(12 * 1024 * 1024, ge=1024, description="bytes of a submission, attachments inline included")
     rate: float = Field(500, gt=0, description="submissions a second that one front end may publish, on average")
     trusted_networks: str = Field("", description="comma separated networks that outside addresses may point into")
+    retention_content: Duration = Field(
+        timedelta(days=90), description="how long what a resident wrote is kept once all of it is done"
+    )
+    retention_evidence: Duration = Field(
+        timedelta(days=30), description="how long what was sent to a council's system, and its answer, is kept"
+    )
+    crash_point: str | None = Field(None, description="rehearsals only: where this process dies, as point or point:n")
+    clock_skew: Shift = Field(timedelta(0), description="rehearsals only: how far off its clock is, such as -1h")
 
     @classmethod
     def read(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -74,6 +113,20 @@ class Settings(BaseModel):
             raise ValueError("use sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME")
         return url
 
+    @field_validator("crash_point", "clock_skew")
+    @classmethod
+    def _only_in_a_rehearsal(cls, value: str | timedelta | None, info: ValidationInfo) -> str | timedelta | None:
+        if isinstance(value, str):
+            Charge.read(value)
+        if value and not _is_rehearsal(info.data.get("database_url", "")):
+            raise ValueError(f"is for rehearsals, on a database whose name begins with {REHEARSAL}; unset it")
+        return value
+
+    @property
+    def charge(self) -> Charge | None:
+        """Where this process is to die, if it is."""
+        return Charge.read(self.crash_point) if self.crash_point else None
+
     @property
     def sqlite(self) -> bool:
         return self.database_url.startswith("sqlite")
@@ -90,6 +143,13 @@ class Settings(BaseModel):
 
     def hash_key_bytes(self) -> bytes | None:
         return _key(self.hash_key, "HUB_HASH_KEY") if self.hash_key else None
+
+
+def _is_rehearsal(database_url: str) -> bool:
+    parts = urlsplit(database_url)
+    if {"dbname", "service"} & set(parse_qs(parts.query)):
+        return False  # another database than the path names
+    return Path(parts.path).stem.startswith(REHEARSAL)
 
 
 def _key(text: str, name: str) -> bytes:

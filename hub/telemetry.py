@@ -8,6 +8,7 @@ import re
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import date, timedelta
 from enum import Enum
 from functools import lru_cache
@@ -29,6 +30,7 @@ QUIET: Mapping[str, int] = {
     "amqp": logging.CRITICAL,  # `broker.away` says it once
     "asyncio": logging.ERROR,
     "kombu": logging.CRITICAL,
+    "python_multipart": logging.CRITICAL,  # a broken form is its sender's to mend, and is answered
     "sqlalchemy": logging.ERROR,
     "urllib3": logging.ERROR,
     "uvicorn": logging.WARNING,
@@ -40,7 +42,7 @@ QUIET: Mapping[str, int] = {
 PERSONAL = frozenset(
     """
     address addresses postcode uprn usrn easting northing latitude longitude
-    email phone telephone mobile first_name last_name full_name surname forename birth
+    email phone telephone mobile first_name last_name full_name surname forename birth registration
     contact property location description details extra answers text message
     body payload content record evidence envelope request response headers query params cookies url uri
     password secret token authorization cookie api_key key credentials
@@ -143,8 +145,9 @@ class _Lines:
 
     def msg(self, line: str) -> None:
         stream = self._stream or sys.stderr
-        stream.write(line + "\n")
-        stream.flush()
+        with suppress(OSError):  # a full disk, or a reader that has left: nothing that the hub does may fail for it
+            stream.write(line + "\n")
+            stream.flush()
 
     debug = info = warning = warn = error = critical = fatal = exception = failure = log = msg
 

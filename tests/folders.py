@@ -65,6 +65,9 @@ class Depot:
     async def create(self, record: Job, delivery: Delivery) -> Receipt:
         return Receipt(reference="J-1")
 
+    async def find(self, our_reference: str) -> Receipt | None:
+        return None
+
     async def update(self, record: Comment, receipt: Receipt, delivery: Delivery) -> Receipt:
         return receipt
 

@@ -11,13 +11,15 @@ from typing import Any
 
 import aiohttp
 
-from hub.connector import Connector, Delivery, Http
+from hub.connector import Connector, Delivery, Http, StepKind
 from hub.connector.testing import BackOffice, Mode, Sent, serving, tapped
 
 
-def delivery(operation: str, *, our_reference: str = "ABCD-EFGH") -> Delivery:
+def delivery(operation: str, *, our_reference: str = "ABCD-EFGH", kind: StepKind = StepKind.CREATE) -> Delivery:
     at = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-    return Delivery(our_reference=our_reference, reference=our_reference[:9], operation=operation, received_at=at)
+    return Delivery(
+        our_reference=our_reference, reference=our_reference[:9], operation=operation, received_at=at, kind=kind
+    )
 
 
 @dataclass

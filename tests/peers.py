@@ -139,6 +139,13 @@ async def drips(line: Line) -> None:
         await asyncio.sleep(0.02)
 
 
+async def drip(line: Line, data: bytes) -> None:
+    """A byte every 50 ms: for minutes, and never a silence that a read timeout would notice."""
+    for at in range(len(data)):
+        await line.say(data[at : at + 1])
+        await asyncio.sleep(0.05)
+
+
 async def stops_halfway(line: Line) -> None:
     await line.hear()
     await line.say(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from hub.model import ReplaySafety, StepState
@@ -23,9 +24,9 @@ FRONT_END = uuid7()
 WASTE = "northborough/waste"
 
 
-def open_store(url: str, *, cap: int = 4, per_second: float | None = None) -> Store:
+def open_store(url: str, *, cap: int = 4, per_second: float | None = None, blobs: Path | None = None) -> Store:
     """A store with its schema and one destination."""
-    store = Store(url, sealer=SEALER, hasher=HASHER)
+    store = Store(url, sealer=SEALER, hasher=HASHER, blobs=blobs)
     schema.upgrade(store.writing)
     add_destination(store, WASTE, cap=cap, per_second=per_second)
     store.transact_now(lambda connection: jobs.ensure(connection, {NAME: timedelta(seconds=1)}))
@@ -105,7 +106,7 @@ def conclude(claimed: Claimed, *, state: StepState = StepState.DELIVERED, **chan
         "outcome": "delivered" if state is StepState.DELIVERED else "refused",
         "state": state,
         "attempts_used": claimed.attempts_used + 1,
-        "at": datetime.now(UTC),
+        "destination": claimed.destination,
         "event_id": uuid7(),
         "their_reference": "WS-1" if state is StepState.DELIVERED else None,
     }

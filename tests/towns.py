@@ -223,6 +223,7 @@ def town(
             "HUB_DATABASE_URL": database_url,
             "HUB_BROKER_URL": broker_url,
             "HUB_MAPPINGS": str(spread(folder)),
+            "HUB_BLOBS": str(folder / "blobs"),
             "HUB_ENCRYPTION_KEYS": "town:" + base64.b64encode(b"e" * 32).decode(),
             "HUB_HASH_KEY": base64.b64encode(b"h" * 32).decode(),
             "HUB_LEASE_MARGIN": "3s",

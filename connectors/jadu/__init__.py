@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar, Unpack
 from urllib.parse import quote
 
 from pydantic import BaseModel
@@ -14,11 +15,13 @@ from connectors.jadu.session import Session
 from connectors.jadu.settings import JaduSettings
 from hub.connector import (
     Answer,
+    Attachment,
     Delivery,
     Health,
     Http,
     Misconfigured,
     Operation,
+    Parts,
     Receipt,
     Refused,
     ReplaySafety,
@@ -46,13 +49,20 @@ class Jadu:
     async def create(self, record: CreateCase, delivery: Delivery) -> Receipt:
         """Create the case. Jadu files the same reference twice, so an unclear create is a person's."""
         fields = record.form() | await self._street(record)
-        answer = await self._write(delivery, f"{quote(record.case_type, safe='')}/case/create", fields)
+        answer = await self._write(delivery, f"{quote(record.case_type, safe='')}/case/create", json=fields)
         said = answer.json()
         reference = said.get("reference") if isinstance(said, Mapping) else None
         if not isinstance(reference, str | int) or not str(reference):
             raise answer.puzzling("jadu_no_reference")
         await delivery.took(str(reference))
         return Receipt(reference=str(reference))
+
+    async def attach(self, attachment: Attachment, receipt: Receipt, delivery: Delivery) -> None:
+        """Add a file to the case. What Jadu says of it is not used, but it must be JSON."""
+        named = json.dumps({"name": attachment.name}, ensure_ascii=False)
+        path = f"case/{quote(receipt.reference or '', safe='')}/attach"
+        answer = await self._write(delivery, path, multipart=[("json", named), ("file", attachment)])
+        answer.json()
 
     async def check(self) -> Health:
         """Sign in afresh: proves address, key, user name and password, changes nothing."""
@@ -68,15 +78,14 @@ class Jadu:
             return {}
         return await self._gazetteer.fields(record.near)
 
-    async def _write(self, delivery: Delivery, path: str, fields: Mapping[str, Any]) -> Answer:
+    async def _write(self, delivery: Delivery, path: str, **body: Unpack[Parts]) -> Answer:
         token = await self._session.token()
         url = self._session.base + path
-        answer = await self._http.write(
-            delivery, "POST", url, json=fields, headers=self._session.headers(token), accept={401}
-        )
+        body["headers"] = self._session.headers(token)
+        answer = await self._http.write(delivery, "POST", url, accept={401}, **body)
         if answer.status != 401:
             return answer
         # An expired token: Jadu did nothing. Sign in again, once; a second 401 is about our key.
         delivery.not_taken()
-        token = await self._session.token(instead_of=token)
-        return await self._http.write(delivery, "POST", url, json=fields, headers=self._session.headers(token))
+        body["headers"] = self._session.headers(await self._session.token(instead_of=token))
+        return await self._http.write(delivery, "POST", url, **body)

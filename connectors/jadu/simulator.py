@@ -54,7 +54,9 @@ class JaduBackOffice(BackOffice):
     def at(self, call: Call) -> At:
         if call.path.endswith("/sign-in"):
             return At.LOGIN
-        return At.WRITE if _CREATE.fullmatch(call.path) or _ATTACH.fullmatch(call.path) else At.READ
+        if _ATTACH.fullmatch(call.path):
+            return At.ATTACH
+        return At.WRITE if _CREATE.fullmatch(call.path) else At.READ
 
     def answer(self, call: Call) -> Reply:
         if call.path.endswith(_SEARCH):

@@ -27,12 +27,16 @@ log = structlog.get_logger(__name__)
 #: At most one bell for a destination in this time; the tick is 20 times slower.
 INTERVAL = timedelta(milliseconds=50)
 
+#: Destinations that one look of the loop is told of; what is left out is found by the tick.
+MOST_HEARD = 5_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
     """What the bell has done since it was made; for metrics."""
 
     rung: int  #: calls of `ring`
+    waiting: int  #: destinations that still have to be rung; no more than there are, however long the broker is away
     sent: int  #: messages that left
     heard: int  #: messages that came
     parked: int  #: messages that were no bells
@@ -65,6 +69,8 @@ class Bell:
         self._past: list[Line] = []  #: kept for the counts
         self._replaced = 0
         self._watchdog = threading.Thread(target=self._watch, name="hub-bell-watchdog", daemon=True)
+        self._hearing = threading.Lock()
+        self._heard: dict[str, None] = {}  #: what the loop has yet to be told, in the order in which it came
         self._loop: asyncio.AbstractEventLoop | None = None
         self._on_ring: Callable[[str], None] | None = None
         self._rung = 0
@@ -91,6 +97,11 @@ class Bell:
         self._outbox.put(destination_id)
 
     @property
+    def outage(self) -> Outage:
+        """The one account of this broker's absence, for whoever else has a line to it."""
+        return self._outage
+
+    @property
     def healthy(self) -> bool:
         """Every line is connected and turning."""
         return bool(self._lines) and all(line.connected and not line.stuck for line in self._lines)
@@ -100,6 +111,7 @@ class Bell:
         lines = [*self._past, *self._lines]
         return Counts(
             rung=self._rung,
+            waiting=len(self._outbox),
             sent=sum(line.sent for line in lines if isinstance(line, Ringer)),
             heard=sum(line.heard for line in lines if isinstance(line, Listener)),
             parked=sum(line.parked for line in lines if isinstance(line, Listener)),
@@ -142,13 +154,19 @@ class Bell:
         )
 
     def _hear(self, destinations: list[str]) -> None:
-        if self._loop is not None:
+        """However many bells come before the loop has time for them, it is told once of each destination."""
+        with self._hearing:
+            told_soon = bool(self._heard)
+            self._heard.update(dict.fromkeys(destinations[: MOST_HEARD - len(self._heard)]))
+        if self._loop is not None and not told_soon:
             with suppress(RuntimeError):  # the loop has been closed: the process is ending
-                self._loop.call_soon_threadsafe(self._tell, destinations)
+                self._loop.call_soon_threadsafe(self._tell)
 
-    def _tell(self, destinations: list[str]) -> None:
+    def _tell(self) -> None:
+        with self._hearing:
+            heard, self._heard = self._heard, {}
         if self._on_ring is not None and not self._stopping.is_set():
-            for destination in destinations:
+            for destination in heard:
                 self._on_ring(destination)
 
     def _watch(self) -> None:

@@ -41,6 +41,10 @@ class Coalescer:
         for destination in destinations:
             self._due.setdefault(destination, now)
 
+    def __len__(self) -> int:
+        """How many destinations still have to be rung."""
+        return len(self._due)
+
     @property
     def next_due(self) -> float:
         """When the next bell may leave; never, while nothing has to be rung."""

@@ -9,8 +9,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import cycle
+from ssl import CERT_NONE
 from time import monotonic
-from typing import Any
+from typing import Any, ClassVar
 
 from kombu.connection import Connection
 from tenacity import RetryError, Retrying, retry_if_exception_type, stop_when_event_set, wait_random_exponential
@@ -41,6 +42,7 @@ class Line(ABC):
     """
 
     role: str
+    transport_options: ClassVar[dict[str, Any]] = {}
 
     def __init__(self, url: str, *, patience: Patience, outage: Outage) -> None:
         self._patience = patience
@@ -140,17 +142,23 @@ class Line(ABC):
             next(self._urls),
             connect_timeout=self._patience.connect.total_seconds(),
             heartbeat=self._patience.heartbeat.total_seconds(),
+            transport_options=dict(self.transport_options),
         )
         if connection.transport_cls == "amqps":
-            # Without a name to compare, py-amqp takes any certificate that verifies.
-            given = connection.ssl if isinstance(connection.ssl, dict) else {}
-            connection.ssl = {"server_hostname": None, **given}
+            connection.ssl = _terms_of_trust(connection.ssl)
         connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0)  # the waits are ours
         if connection.supports_heartbeats:
             # py-amqp waits for ever for an answer that was asked for (a declare, a close), and its
             # own read_timeout starts over at every byte that is missing; the socket's does not.
             _socket(connection).settimeout(self._patience.answer.total_seconds())
         return connection
+
+
+def _terms_of_trust(given: Any) -> dict[str, Any]:
+    """What an address says of TLS (`?ssl_ca_certs=/path&ssl_certfile=…&ssl_keyfile=…`), as py-amqp calls it."""
+    terms = {name.removeprefix("ssl_"): value for name, value in given.items()} if isinstance(given, dict) else {}
+    # Without a name to compare, py-amqp takes any certificate that verifies; None is the name in the address.
+    return terms if terms.get("cert_reqs") == CERT_NONE else {"server_hostname": None, **terms}
 
 
 def _socket(connection: Connection | None) -> Any:

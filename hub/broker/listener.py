@@ -21,6 +21,7 @@ from hub.broker.queues import Names, new_token
 log = structlog.get_logger(__name__)
 
 LONGEST_ID = 200
+MOST_IN_ONE = 1_000  #: destinations; a ringer names 200 at most
 LONGEST_PARKED = 4_096  #: bytes kept of a message that is no bell
 ECHOES_MISSED = 3
 
@@ -123,7 +124,7 @@ class Listener(Line):
     def _receive(self, body: Any, message: Message) -> None:
         self._heard_at = monotonic()
         match body:
-            case {"destinations": [*destinations]} if destinations and all(map(_is_destination, destinations)):
+            case {"destinations": [*destinations]} if _are_destinations(destinations):
                 self.heard += 1
                 self._hear(destinations)
             case {"echo": str(token)} if token == self._token:
@@ -157,6 +158,10 @@ class Listener(Line):
             )
         if self.parked & (self.parked - 1) == 0:  # the 1st, 2nd, 4th, 8th …: a flood must not fill the log
             log.warning("bell.parked", why=why, queue=self._names.parked.name, so_far=self.parked)
+
+
+def _are_destinations(values: list[object]) -> bool:
+    return 0 < len(values) <= MOST_IN_ONE and all(map(_is_destination, values))
 
 
 def _is_destination(value: object) -> bool:

@@ -6,6 +6,7 @@ import os
 import socket
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 from kombu.entity import Exchange, Queue
@@ -58,6 +59,62 @@ class Names:
             message_ttl=PARKED_LIFE.total_seconds(),
             max_length=PARKED_LENGTH,
         )
+
+
+#: What is invalid waits so long among the rejected for whoever sent it.
+REJECTED_LIFE = timedelta(days=7)
+#: A message that the hub could not finish so often is set aside, however that came about.
+MOST_TRIES = 20
+MOST_FAULTS = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mailboxes:
+    """The queue door's names: a front end's mailbox, and the one exception to "only ids travel"."""
+
+    prefix: str = "hub"
+
+    @property
+    def exchange(self) -> Exchange:
+        """Where front ends publish."""
+        return Exchange(f"{self.prefix}.submissions", type="topic", durable=True)
+
+    @property
+    def rejected_name(self) -> str:
+        return f"{self.prefix}.submissions.rejected"
+
+    def incoming(self, channel: Any) -> Queue:
+        """Replicated, and bounded in tries: a message that kills whoever takes it must not do so for ever."""
+        queue = Queue(
+            f"{self.prefix}.submissions.in",
+            exchange=self.exchange,
+            routing_key="#",
+            durable=True,
+            queue_arguments={
+                "x-queue-type": "quorum",
+                "x-delivery-limit": MOST_TRIES,
+                "x-dead-letter-exchange": "",
+                "x-dead-letter-routing-key": self.rejected_name,
+                # Without these two a message on its way to the rejected could be lost with its node.
+                "x-dead-letter-strategy": "at-least-once",
+                "x-overflow": "reject-publish",
+            },
+        )
+        return queue(channel)
+
+    def rejected(self, channel: Any) -> Queue:
+        queue = Queue(
+            self.rejected_name,
+            durable=True,
+            message_ttl=REJECTED_LIFE.total_seconds(),
+            queue_arguments={"x-queue-type": "quorum"},
+        )
+        return queue(channel)
+
+    def declare(self, channel: Any) -> None:
+        """Make what is not there. Raises PreconditionFailed where it is there with other settings."""
+        self.rejected(channel).declare()
+        self.incoming(channel).declare()
 
 
 def new_token() -> str:

@@ -39,6 +39,11 @@ class Outbox:
             if due is not None and max(due, self._paced_until) < self._wakes_at:
                 self._changed.notify()
 
+    def __len__(self) -> int:
+        """How many destinations wait; each once, however often and however long it was rung."""
+        with self._changed:
+            return len(self._coalescer)
+
     def take(self, *, timeout: timedelta) -> list[str]:
         """The destinations to ring now; waits for the first at most `timeout`, then returns none."""
         until = monotonic() + timeout.total_seconds()

@@ -25,13 +25,12 @@ def check(
 ) -> int:
     """Check settings, mappings, tables, routes and connectors. Nothing is sent, unless --live asks for it."""
     settings = Settings.read()
-    registry = Registry.discover()
-    loaded = load(read_tree(settings.mappings), registry=registry, secrets=secret)
+    loaded = load(read_tree(settings.mappings), registry=Registry.discover(), secrets=secret)
     findings = list(loaded.findings)
     if not settings.mappings.is_dir():
         findings.append(_no_folder(settings))
     if live and loaded.councils is not None:
-        findings += asyncio.run(_ask_all(loaded.councils, registry))
+        findings += asyncio.run(_ask_all(loaded.councils))
     errors = sum(one.severity is Severity.ERROR for one in findings)
     if json_out:
         say.items([one.as_dict() for one in findings])
@@ -96,10 +95,10 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'s' * (number != 1)}"
 
 
-async def _ask_all(councils: Councils, registry: Registry) -> list[Finding]:
+async def _ask_all(councils: Councils) -> list[Finding]:
     from hub.dispatch.pool import ConnectorPool
 
-    pool = ConnectorPool(registry=registry, secrets=secret)
+    pool = ConnectorPool(secrets=secret)
     every = [each for slug in councils.slugs for each in councils.find(slug).destinations.values()]
     try:
         answers = await asyncio.gather(*(_ask(pool, destination) for destination in every))
@@ -132,6 +131,6 @@ async def _ask(pool: Any, destination: Any) -> Finding | None:
         line=1,
         column=1,
         code="live",
-        message=f"{destination.id}: {told}",
+        message=f"{destination.id}: {told.rstrip('.')}",
         remedy="mend its settings, or ask the council whether it is up",
     )

@@ -12,14 +12,14 @@ import typer
 
 from hub.cli import new_connector, say
 from hub.cli.options import Json
-from hub.connector.door import Connector
+from hub.connector.door import Connector, Operation
 from hub.errors import HubError, WrongState
 from hub.registry import GROUP, Registry
 
 app = typer.Typer(name="connectors", no_args_is_help=True, help="The products the hub can speak to.")
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="a connector; `hub connectors list` names them")]
-_OPTIONAL = ("update", "cancel", "attach", "find", "changes", "receive", "check")
+_OPTIONAL = ("update", "cancel", "attach", "number", "find", "changes", "receive", "check")
 
 
 @app.command("list")
@@ -39,10 +39,24 @@ def describe(name: Name, json_out: Json = False) -> None:
         say.as_json(_whole(connector))
         return
     say.line(f"{connector.name}: {_about(connector)}\n\nSettings (in council.yaml)")
-    say.table(_fields(connector.Settings.model_json_schema()), _FIELDS, empty="none")
+    schema = connector.Settings.model_json_schema()
+    say.table(_fields(schema), _FIELDS, empty="none")
+    for part, inner in schema.get("$defs", {}).items():
+        if "properties" in inner:
+            say.line(f"\n{part}")
+            say.table(_fields(inner), _FIELDS, empty="none")
+    open_ended = hasattr(connector, "configured")
     for operation, declared in connector.operations.items():
-        say.line(f"\n{operation} (a repeat is {declared.replay_safety.value})")
-        say.table(_fields(declared.record.model_json_schema()), _FIELDS, empty="any fields")
+        repeat = "what a repeat is follows from the settings" if open_ended else f"a repeat is {declared.replay_safety}"
+        say.line(f"\n{operation} ({repeat})")
+        if fields := _fields(declared.record.model_json_schema()):
+            say.table(fields, _FIELDS, empty="")
+        else:
+            say.line("any fields: those that the council's system wants")
+    for at, one in enumerate(_configured(connector), 1):
+        repeats = ", ".join(f"{name} ({known['replay_safety']})" for name, known in one["operations"].items())
+        where = f"example {at} (in `configured` of --json)"
+        say.line(f"\nWith settings like {where} it can {', '.join(one['can'])}; repeats: {repeats}")
 
 
 @app.command()
@@ -86,9 +100,9 @@ def try_out(
         raise typer.BadParameter("give the name of a connector, or --all")
     registry = Registry.discover()
     reports = [
-        _try(connector, wanted)
+        report
         for connector in (map(registry.get, registry.names) if name is None else (_found(registry, name),))
-        for wanted in ((operation,) if operation else connector.operations)
+        for report in _try(connector, operation)
     ]
     if json_out:
         say.items([report.as_dict() for report in reports])
@@ -106,15 +120,22 @@ def _found(registry: Registry, name: str) -> type[Connector]:
     return Registry(waiting={name: point.load}).get(name)
 
 
-def _try(connector: type[Connector], operation: str) -> Any:
-    from hub.connector.testing.conformance import conform
+def _try(connector: type[Connector], operation: str | None) -> list[Any]:
+    """A report on each operation, with each example of the settings where they make it another connector."""
+    from hub.connector.testing.conformance import conform, trials
     from hub.connector.testing.trial import KitFault
 
-    say.note(f"{connector.name} {operation}")
+    made = []
     try:
-        return asyncio.run(conform(connector, operation=operation, say=lambda line: say.note(f"  {line}")))
+        wanted = [(at, name) for at, name in trials(connector) if operation in (None, name)]
+        for at, name in wanted or [(1, operation or "")]:
+            several = f", settings as in example {at}" if hasattr(connector, "configured") else ""
+            say.note(f"{connector.name} {name}{several}")
+            run = conform(connector, operation=name, example=at, say=lambda line: say.note(f"  {line}"))
+            made.append(asyncio.run(run))
     except KitFault as fault:
         raise HubError(f"{connector.name} cannot be tried: {fault}") from fault
+    return made
 
 
 def _short(registry: Registry, name: str) -> dict[str, Any]:
@@ -130,13 +151,40 @@ def _whole(connector: type[Connector]) -> dict[str, Any]:
         "name": connector.name,
         "about": _about(connector),
         "simulator": connector.simulator,
-        "can": ["create", *(verb for verb in _OPTIONAL if callable(getattr(connector, verb, None)))],
+        "can": _can(connector),
         "settings": connector.Settings.model_json_schema(),
         "operations": {
-            name: {"replay_safety": declared.replay_safety.value, "record": declared.record.model_json_schema()}
+            name: _repeat(declared) | {"record": declared.record.model_json_schema()}
             for name, declared in connector.operations.items()
         },
+        "configured": _configured(connector),
     }
+
+
+def _can(connector: type[Connector]) -> list[str]:
+    return ["create", *(verb for verb in _OPTIONAL if callable(getattr(connector, verb, None)))]
+
+
+def _repeat(declared: Operation) -> dict[str, Any]:
+    settle = declared.settle.total_seconds() if declared.settle is not None else None
+    return {"replay_safety": declared.replay_safety.value, "settle_seconds": settle}
+
+
+def _configured(connector: type[Connector]) -> list[dict[str, Any]]:
+    """What it is with each example of its settings, where they make it another connector."""
+    from hub.connector.testing.trial import configured, examples
+
+    if not hasattr(connector, "configured"):
+        return []
+    known = examples(connector.Settings, what="settings that a council could have")
+    return [
+        {
+            "settings": one,
+            "can": _can(made := configured(connector, one)),
+            "operations": {name: _repeat(declared) for name, declared in made.operations.items()},
+        }
+        for one in known
+    ]
 
 
 def _about(connector: type[Connector]) -> str:

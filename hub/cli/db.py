@@ -23,9 +23,12 @@ def upgrade() -> None:
     finally:
         writing.dispose()
     after = schema.head()
-    say.note(
-        f"The schema is {after}." if before == after else f"The schema was {before or 'empty'}, it is {after} now."
-    )
+    if before != after and schema.fits(before):
+        say.note(f"The schema is {before}, newer than this hub's {after}; nothing is to be done.")
+    elif before == after:
+        say.note(f"The schema is {after}.")
+    else:
+        say.note(f"The schema was {before or 'empty'}, it is {after} now.")
 
 
 @app.command()
@@ -36,11 +39,13 @@ def check(json_out: Json = False) -> int:
         found = schema.current(writing)
     finally:
         writing.dispose()
-    wanted = schema.head()
+    wanted, fits = schema.head(), schema.fits(found)
     if json_out:
-        say.as_json({"ok": found == wanted, "found": found, "wanted": wanted})
+        say.as_json({"ok": fits, "found": found, "wanted": wanted})
     elif found == wanted:
         say.line(f"The schema is {found}, as this hub needs it.")
+    elif fits:
+        say.line(f"The schema is {found}, newer than this hub's {wanted}; it may run on it.")
     else:
         say.failure(f"The schema is {found or 'empty'}, this hub needs {wanted}; run `hub db upgrade`.")
-    return 0 if found == wanted else 1
+    return 0 if fits else 1

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from hub.cli import say
+from hub.cli.advice import advice
 from hub.cli.desk import Desk, at_desk, part
 from hub.cli.moving import Moved, each, told
 from hub.cli.options import Council, Cursor, Json, Key, Limit, Reason, Url
@@ -17,7 +18,7 @@ app = typer.Typer(name="deliveries", no_args_is_help=True, help="What is on its 
 Ids = Annotated[list[str], typer.Argument(metavar="ID…", help="ids, or what their destinations were given")]
 Destination = Annotated[str | None, typer.Option(help="only to this one: northborough/waste, or with --council: waste")]
 Service = Annotated[str | None, typer.Option(help="only this service")]
-Group = Annotated[str | None, typer.Option(help="only this group of failures (GET /v1/groups)")]
+Group = Annotated[str | None, typer.Option(help="only this group of failures (`hub deliveries groups`)")]
 
 
 def _states(value: str | None) -> str | None:
@@ -47,6 +48,7 @@ _COLUMNS = {
     "attempts": "attempts",
     "fault": "fault_code",
     "waiting": "waiting",
+    "issues": "issues",
 }
 
 
@@ -62,6 +64,9 @@ def list_deliveries(
     q: Annotated[
         str | None, typer.Option("--q", help="a reference: the hub's, the council's or the front end's")
     ] = None,
+    issues: Annotated[
+        bool, typer.Option("--issues", help="only those of which a later part (a file) needs a person")
+    ] = False,
     limit: Limit = 50,
     cursor: Cursor = None,
     json_out: Json = False,
@@ -71,7 +76,7 @@ def list_deliveries(
     """Deliveries that have something in common, the newest first."""
     query = {
         "council": council, "destination": destination, "service": service, "group": group, "state": state,
-        "since": since, "until": until, "q": q, "limit": limit, "cursor": cursor,
+        "since": since, "until": until, "q": q, "issues": "true" if issues else None, "limit": limit, "cursor": cursor,
     }  # fmt: skip
     found = at_desk(lambda desk: desk.ask("GET", "/v1/deliveries", query=query), url=url, key=key)
     say.page(found, _COLUMNS, json_out=json_out, empty="No delivery fits.")
@@ -84,13 +89,24 @@ def show(
     url: Url = None,
     key: Key = None,
 ) -> None:
-    """One delivery with every attempt."""
+    """One delivery with every step and attempt."""
     found = at_desk(lambda desk: desk.ask("GET", f"/v1/deliveries/{part(id)}"), url=url, key=key)
     if json_out:
         say.as_json(found)
         return
-    say.facts({name: value for name, value in found.items() if name != "attempts"})
+    say.facts({name: value for name, value in found.items() if name not in ("attempts", "steps")})
+    steps = {
+        "step": "position",
+        "does": "kind",
+        "file": "file",
+        "state": "state",
+        "attempts used": "attempts_used",
+        "reason": "reason",
+        "since": "updated_at",
+    }
+    say.table(found["steps"], steps, empty="It has no steps.")
     columns = {
+        "step": "step",
         "started": "started_at",
         "trigger": "trigger",
         "by": "actor",
@@ -100,6 +116,22 @@ def show(
         "council files": "mapping_generation",
     }
     say.table(found["attempts"], columns, empty="Nothing was tried yet.")
+    for each_line in advice(found):
+        say.line(each_line)
+
+
+@app.command()
+def groups(
+    council: Council = None, limit: Limit = 50, json_out: Json = False, url: Url = None, key: Key = None
+) -> None:
+    """Failures that are the same failure, the most recent first, and how many deliveries wait for a person.
+
+    `hub deliveries list --group GROUP` lists those whose case failed so; `list --issues` those with a failed file.
+    """
+    query = {"council": council, "limit": limit}
+    found = at_desk(lambda desk: desk.ask("GET", "/v1/groups", query=query), url=url, key=key)
+    columns = {"waiting": "waiting", "what": "title", "first": "first_at", "last": "last_at", "group": "group"}
+    say.page(found, columns, json_out=json_out, empty="Nothing has failed.")
 
 
 @app.command()

@@ -63,6 +63,8 @@ def preview_one(
     else:
         for one in found:
             _tell(one, trace=trace)
+        if not found:
+            say.note("No route takes it; council.yaml says on what condition each does, and who takes tests.")
     return 1 if any(one.faults for one in found) else 0
 
 

@@ -26,6 +26,7 @@ COMMANDS = {
     "submissions": ("submissions", None),
     "received": ("received", None),
     "deliveries": ("deliveries", None),
+    "operations": ("operations", None),
     "destinations": ("destinations", None),
     "front-ends": ("front_ends", None),
     "users": ("users", None),
@@ -33,6 +34,10 @@ COMMANDS = {
     "mappings": ("mappings", None),
     "connectors": ("connectors", None),
     "db": ("db", None),
+    "purge": ("purge", "purge"),
+    "restore": ("restore", "restore"),
+    "reconcile": ("reconcile", "reconcile"),
+    "gameday": ("gameday", "gameday"),
 }
 
 

@@ -14,12 +14,15 @@ from datetime import timedelta
 
 import structlog
 import uvicorn
+from fastapi import FastAPI
 
 from hub.assembly import Core, Hub, RunRole, check_role, make_hub, open_core, running, sole_owner, web_app
 from hub.cli.desk import local_user
+from hub.cli.restore import refuse_half_restored
 from hub.errors import SettingsError
 from hub.generation import CouncilFilesRefused
 from hub.intake.app import Face
+from hub.intake.readiness import Readiness
 from hub.settings import Settings
 
 log = structlog.get_logger()
@@ -28,6 +31,9 @@ log = structlog.get_logger()
 #: with Python's own interval a busy event loop makes every commit ten times slower.
 SWITCH = 0.001
 FAREWELL = timedelta(seconds=10)  #: for requests that are being answered when we are told to stop
+
+#: Processes of which there are several behind one address, so that others can take what comes while one leaves.
+_BALANCED = (RunRole.INTAKE, RunRole.CONSOLE)
 
 Ready = Callable[[dict[str, str]], None]
 
@@ -75,6 +81,7 @@ def serve(settings: Settings, role: RunRole, doors: Sequence[Door], *, ready: Re
         sockets = [stack.enter_context(contextlib.closing(_listen(door))) for door in doors]
         stack.enter_context(sole_owner(settings))
         core = stack.enter_context(open_core(settings))
+        refuse_half_restored(core)
         take_up_councils(core, role)
         hub = make_hub(core, role)
         # What is loaded by now stays: the collector need not look at it again and again.
@@ -112,8 +119,8 @@ async def _live(
 ) -> None:
     stop = asyncio.Event()
     opened = asyncio.Semaphore(0)
-    servers = [_Server(_config(hub, door), opened=opened.release) for door in doors]
-    with _told_to_stop(stop, servers):
+    servers = [_Server(web_app(hub, faces=door.faces), opened=opened.release) for door in doors]
+    with _told_to_stop(stop):
         watching = await _stop_at_eof(stop) if until_eof else None
         async with running(hub):
             serving = [
@@ -124,17 +131,27 @@ async def _live(
             log.info("hub.ready", role=hub.role.value)
             ready({door.name: address_of(one) for door, one in zip(doors, sockets, strict=True)})
             await stop.wait()
-            log.info("hub.stopping")
-            for server in servers:
-                server.should_exit = True
-            await asyncio.gather(*serving)
+            await _leave(hub, servers, serving)
         if watching is not None:
             watching.cancel()
 
 
-def _config(hub: Hub, door: Door) -> uvicorn.Config:
+async def _leave(hub: Hub, servers: Sequence[_Server], serving: Sequence[asyncio.Task[None]]) -> None:
+    """Claim nothing from this moment, be not ready, and then close the doors behind whoever is being answered."""
+    log.info("hub.stopping")
+    resting = asyncio.create_task(hub.rest())
+    for server in servers:
+        server.readiness.leave()
+    if servers and hub.role in _BALANCED:
+        await asyncio.sleep(hub.core.settings.stop_notice.total_seconds())
+    for server in servers:
+        server.should_exit = True
+    await asyncio.gather(*serving, resting)
+
+
+def _config(app: FastAPI) -> uvicorn.Config:
     return uvicorn.Config(
-        web_app(hub, faces=door.faces),
+        app,
         lifespan="off",  # the rooms may have two doors or none, so we start and end them ourselves
         access_log=False,
         server_header=False,
@@ -148,9 +165,10 @@ def _config(hub: Hub, door: Door) -> uvicorn.Config:
 class _Server(uvicorn.Server):
     """Says when it is open, and leaves signals to the process: one process may have two servers."""
 
-    def __init__(self, config: uvicorn.Config, *, opened: Callable[[], None]) -> None:
-        super().__init__(config)
+    def __init__(self, app: FastAPI, *, opened: Callable[[], None]) -> None:
+        super().__init__(_config(app))
         self._opened = opened
+        self.readiness: Readiness = app.state.room.readiness
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -162,7 +180,7 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.contextmanager
-def _told_to_stop(stop: asyncio.Event, servers: Sequence[uvicorn.Server]) -> Iterator[None]:
+def _told_to_stop(stop: asyncio.Event) -> Iterator[None]:
     """The first signal stops in order; the second at once: the store keeps what was under way."""
     loop = asyncio.get_running_loop()
 
@@ -170,8 +188,6 @@ def _told_to_stop(stop: asyncio.Event, servers: Sequence[uvicorn.Server]) -> Ite
         if stop.is_set():
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             signal.raise_signal(signal.SIGTERM)
-        for server in servers:
-            server.should_exit = True
         stop.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):

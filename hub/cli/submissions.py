@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 
@@ -50,7 +51,8 @@ def show(
     if json_out:
         say.as_json(found)
         return
-    say.facts({name: value for name, value in found.items() if name not in ("deliveries", "updates", "warnings")})
+    apart = ("deliveries", "updates", "warnings", "follow_ups", "why")
+    say.facts({name: value for name, value in found.items() if name not in apart})
     for warning in found["warnings"]:
         say.line(f"warning  {warning['pointer']} {warning['message']}")
     columns = {
@@ -61,5 +63,27 @@ def show(
         "our reference": "our_reference",
         "attempts": "attempts",
         "waiting": "waiting",
+        "issues": "issues",
     }
-    say.table(found["deliveries"], columns, empty="It has no deliveries: a person must route it.")
+    say.table(found["deliveries"], columns, empty=_without(found))
+    for follow_up in found["follow_ups"]:
+        say.line(f"{follow_up['kind']}  said {follow_up['received_at']}, {follow_up['status']}")
+        say.table(follow_up["deliveries"], columns, empty="It went to no system: a person must read it.")
+    for delivery in _of(found):
+        if delivery["issues"] or (delivery["state"] in ("dead", "unclear") and not delivery["waiting"]):
+            say.note(f"A person's: `hub deliveries show {delivery['id']}` says why, and what to do.")
+
+
+def _of(found: Mapping[str, Any]) -> list[Any]:
+    """Every delivery of it, those of its follow-ups too."""
+    return [*found["deliveries"], *(one for said in found["follow_ups"] for one in said["deliveries"])]
+
+
+def _without(found: Mapping[str, Any]) -> str:
+    """Why a submission has no deliveries; one without a version is a form that is none yet."""
+    why = "; ".join(found.get("why", ()))
+    if "version" not in found:
+        does = "was set aside" if found["final"] else "is parked"
+        why = why.rstrip(".") or "it could not be mapped"
+        return f"It {does} as it came: {why}. See `hub received show {found['reference']}`."
+    return f"It has no deliveries: a person must route it. {why}".rstrip()

@@ -13,7 +13,7 @@ import typer
 
 from hub.cli import say
 from hub.cli.options import Json
-from hub.cli.publisher import Published, publish
+from hub.client import Accepted, AsyncHub, Refused, Unreachable
 from hub.errors import SettingsError
 from hub.settings import Settings, environment_value
 
@@ -41,12 +41,12 @@ def submit(
     found = read_file(file)
     if not found:
         raise SettingsError(f"{file} holds no submission; write one JSON object, a list of them, or one on each line.")
-    answers = asyncio.run(_publish(found, url=target, key=used))
+    answers = asyncio.run(publish(found, url=target, key=used))
     if json_out:
-        say.items([_shown(one) for one in answers])
+        say.items([_shown(at, one) for at, one in enumerate(answers)])
     else:
-        _tell(answers)
-    refused = sum(not one.ok for one in answers)
+        _tell(answers, found=found)
+    refused = sum(isinstance(one, Refused) for one in answers)
     say.note(f"{len(answers) - refused} taken" + (f", {refused} refused." if refused else "."))
     return 1 if refused else 0
 
@@ -59,6 +59,14 @@ def read_file(file: Path) -> list[Any]:
         raise SettingsError(f"{file} cannot be read ({failure.strerror}); check the name.") from None
     except UnicodeDecodeError:
         raise SettingsError(f"{file} is not UTF-8; save it as UTF-8.") from None
+    found = _parsed(file, text)
+    for number, one in enumerate(found, 1):
+        if not isinstance(one, dict):
+            raise SettingsError(f"{file}, number {number} is not a submission; each is a JSON object in {{ }}.")
+    return found
+
+
+def _parsed(file: Path, text: str) -> list[Any]:
     try:
         whole = json.loads(text)
     except ValueError as failure:
@@ -87,25 +95,44 @@ def _line(file: Path, number: int, line: str) -> Any:
         raise SettingsError(f"{file}, line {number} is not JSON ({failure}); mend it there.") from None
 
 
-async def _publish(found: list[Any], *, url: str, key: str) -> list[Published]:
-    answers = []
+async def publish(found: list[Any], *, url: str, key: str) -> list[Accepted | Refused]:
+    """Publish each under its own key, and show how far it has come. Raises SettingsError where nothing answers."""
+    answers: list[Accepted | Refused] = []
     with say.progress() as bar:
         task = bar.add_task("publishing", total=len(found))
-        async for one in publish(found, url=url, key=key, keys=keys_for(found)):
-            answers.append(one)
-            bar.advance(task)
-    return sorted(answers, key=lambda one: one.index)
+        async with AsyncHub(url, key=key) as hub:
+            try:
+                async for _, one in hub.publish_many(found, keys=keys_for(found)):
+                    answers.append(one)
+                    bar.advance(task)
+            except Unreachable as nobody:
+                raise SettingsError(
+                    f"{nobody} Start a hub with `hub run`, or mend --url. What was taken is safe: the same file may "
+                    "be sent again."
+                ) from nobody
+            except Refused as refused:  # the request as a whole: the key, say
+                raise SettingsError(refused.detail or str(refused)) from None
+    return answers
 
 
-def _tell(answers: list[Published]) -> None:
+def _tell(answers: list[Accepted | Refused], *, found: list[Any]) -> None:
     columns = {"nr": "number", "reference": "reference", "council": "council", "service": "service", "said": "told"}
     rows = []
-    for one in answers:
-        faults = "; ".join(f"{fault['pointer']} {fault['message']}" for fault in one.said.get("errors") or ())
-        told = ("taken before" if one.replayed else "taken") if one.ok else f"{one.said.get('detail', '')} {faults}"
-        rows.append({**one.said, "number": one.index + 1, "told": told.strip()})
+    for at, one in enumerate(answers):
+        if isinstance(one, Refused):
+            told = " ".join([one.detail, *(f"{fault.pointer} {fault.message}" for fault in one.faults)])
+        else:
+            told = "taken before" if one.replayed else "taken"
+        rows.append({**_named(found[at]), **one.raw, "number": at + 1, "told": told})
     say.table(rows, columns, empty="")
 
 
-def _shown(one: Published) -> dict[str, Any]:
-    return {"index": one.index, "http_status": one.status, "replayed": one.replayed, **one.said}
+def _named(submission: Any) -> dict[str, Any]:
+    """Whose it is meant to be, for one that was refused."""
+    return {name: submission.get(name) for name in ("council", "service")}
+
+
+def _shown(at: int, one: Accepted | Refused) -> dict[str, Any]:
+    if isinstance(one, Refused):
+        return {"index": at, **one.raw, "http_status": one.status, "replayed": False}
+    return {"index": at, **one.raw, "http_status": 202, "replayed": one.replayed}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
 from lxml import etree
 
@@ -15,6 +15,7 @@ SOAP_12 = "http://www.w3.org/2003/05/soap-envelope"
 
 #: A fault code's local name, or (code, exact faultstring) → what it means. Nothing is found by searching words.
 FaultTable = Mapping[str | tuple[str, str], type[DeliveryFailure]]
+FaultKeys = Collection[str | tuple[str, str]]
 
 _STANDARD = frozenset(
     {"Client", "Server", "VersionMismatch", "MustUnderstand", "Sender", "Receiver", "DataEncodingUnknown"}
@@ -28,6 +29,15 @@ class Fault:
     codes: tuple[str, ...]
     text: str
     detail: str
+    element: etree._Element | None = field(default=None, repr=False, compare=False)  #: the detail as it came
+
+    def key_in(self, keys: FaultKeys) -> str | tuple[str, str] | None:
+        """The entry of a table that is meant: the most particular code, and with its text before without."""
+        for code in self.codes:
+            for key in ((code, self.text), code):
+                if key in keys:
+                    return key
+        return None
 
 
 def find_fault(envelope: etree._Element) -> Fault | None:
@@ -57,7 +67,8 @@ def _read_11(fault: etree._Element) -> Fault:
     code = _local(fault.findtext("{*}faultcode"))
     # "Client.Authentication" is a particular kind of "Client" (SOAP 1.1, section 4.4.1).
     codes = [code.rsplit(".", cut)[0] for cut in range(code.count(".") + 1)]
-    return Fault(codes=tuple(codes), text=(fault.findtext("{*}faultstring") or "").strip(), detail=_words(detail))
+    text = (fault.findtext("{*}faultstring") or "").strip()
+    return Fault(codes=tuple(codes), text=text, detail=_words(detail), element=detail)
 
 
 def _read_12(fault: etree._Element) -> Fault:
@@ -67,7 +78,8 @@ def _read_12(fault: etree._Element) -> Fault:
         codes.append(_local(code.findtext(f"{{{SOAP_12}}}Value")))
         code = code.find(f"{{{SOAP_12}}}Subcode")
     text = (fault.findtext(f"{{{SOAP_12}}}Reason/{{{SOAP_12}}}Text") or "").strip()
-    return Fault(codes=tuple(reversed(codes)), text=text, detail=_words(fault.find(f"{{{SOAP_12}}}Detail")))
+    detail = fault.find(f"{{{SOAP_12}}}Detail")
+    return Fault(codes=tuple(reversed(codes)), text=text, detail=_words(detail), element=detail)
 
 
 def _local(code: str | None) -> str:

@@ -18,6 +18,8 @@ from hub.connector.bodies import Packed, Parts, pack
 from hub.connector.door import Delivery
 from hub.connector.evidence import Exchange, Veil, recorder
 from hub.connector.outcomes import Left, Repeated, of_code, of_status, of_transport
+from hub.connector.pacing import Pace, PacedRequest, Turn, turn_now
+from hub.connector.terms import Terms
 from hub.errors import DeliveryFailure
 from hub.model import StepKind
 
@@ -44,6 +46,7 @@ class Http:
         max_body: int = 10 * 1024 * 1024,
         ssl: SSLContext | None = None,
         user_agent: str = "council-hub",
+        pace: Pace | None = None,
     ) -> None:
         self._timeout = timeout.total_seconds()
         self._connect_timeout = min(connect_timeout.total_seconds(), self._timeout)
@@ -51,6 +54,7 @@ class Http:
         self._max_body = max_body
         self._ssl = ssl
         self._user_agent = user_agent
+        self._pace = pace
         self._open: aiohttp.ClientSession | None = None
 
     async def read(
@@ -62,6 +66,8 @@ class Http:
         sign-in: its exchange is never kept as evidence.
         """
         call = _Call(method, url, parts, kind=None, write=False)
+        if self._pace is not None and (turn := self._pace.turn(write=False)) is not None:
+            await self._its_turn(call, turn)
         return await self._exchange(call, accept=accept, secret=secret)
 
     async def write(
@@ -69,6 +75,8 @@ class Http:
     ) -> Answer:
         """Make or change the case. Awaits `delivery.sending()` just before the request leaves."""
         call = _Call(method, url, parts, kind=delivery.kind, write=True)
+        if self._pace is not None and (turn := self._pace.turn(write=True)) is not None:
+            await self._its_turn(call, turn)
         await delivery.sending()
         try:
             return await self._exchange(call, accept=accept, secret=False)
@@ -76,6 +84,11 @@ class Http:
             # Where the caller's own deadline cut us off before we had a connection, this is how it learns so.
             if not call.left:
                 delivery.not_taken()
+
+    @property
+    def terms(self) -> Terms:
+        """What a `Line` keeps to as well."""
+        return Terms(timeout=self._timeout, veil=self._veil, pace=self._pace)
 
     def hide(self, token: str) -> None:
         """Replace this token in all evidence from now on."""
@@ -86,6 +99,10 @@ class Http:
         session, self._open = self._open, None
         if session is not None:
             await session.close()
+
+    async def _its_turn(self, call: _Call, turn: Turn) -> None:
+        await turn.come()
+        call.turn = turn
 
     async def _exchange(self, call: _Call, *, accept: Collection[int], secret: bool) -> Answer:
         log = None if secret else recorder()
@@ -108,6 +125,17 @@ class Http:
 
     async def _speak(self, call: _Call) -> Answer | DeliveryFailure:
         """Send and hear it out, within the one deadline for everything."""
+        if call.turn is None:
+            return await self._converse(call)
+        mark = turn_now.set(call.turn)
+        try:
+            return await self._converse(call)
+        except DeliveryFailure as failure:  # it was its turn no longer, and no other could be had
+            return failure
+        finally:
+            turn_now.reset(mark)
+
+    async def _converse(self, call: _Call) -> Answer | DeliveryFailure:
         trouble: Exception
         try:
             async with asyncio.timeout(self._timeout) as deadline, self._request(call) as response:
@@ -158,6 +186,7 @@ class Http:
                 timeout=aiohttp.ClientTimeout(total=None, connect=self._connect_timeout),
                 headers={"User-Agent": self._user_agent},
                 trust_env=False,
+                request_class=PacedRequest if self._pace is not None else aiohttp.ClientRequest,
             )
         return self._open
 
@@ -181,13 +210,14 @@ class Http:
 class _Call:
     """One request while it is under way."""
 
-    __slots__ = ("answered", "kind", "method", "packed", "url", "write")
+    __slots__ = ("answered", "kind", "method", "packed", "turn", "url", "write")
 
     def __init__(self, method: str, url: str, parts: Parts, *, kind: StepKind | None, write: bool) -> None:
         self.method = method.upper()
         self.kind = kind
         self.write = write
         self.answered = False
+        self.turn: Turn | None = None
         # A write always has a body, if an empty one: only a body can tell whether the request left.
         self.packed: Packed = pack(parts, empty=write and self.method not in ("GET", "HEAD"))
         self.url = _address(url, parts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import re
+import socket
 import ssl
 import time
 from collections.abc import Mapping
@@ -74,7 +75,12 @@ TRANSPORT: Mapping[type[BaseException], tuple[Left, str]] = {
     aiohttp.WSServerHandshakeError: (Left.PERHAPS, "not_http"),
     aiohttp.WSMessageTypeError: (Left.PERHAPS, "not_http"),
     http_exceptions.HttpProcessingError: (Left.PERHAPS, "not_http"),
-    # what lies underneath
+    # what lies underneath, and is all that a line without HTTP ever raises
+    ssl.SSLCertVerificationError: (Left.OURS, "certificate"),
+    ssl.SSLError: (Left.PERHAPS, "tls"),
+    socket.gaierror: (Left.NEVER, "dns"),
+    ConnectionRefusedError: (Left.NEVER, "connect_refused"),
+    EOFError: (Left.PERHAPS, "hung_up"),
     TimeoutError: (Left.PERHAPS, "read_timeout"),
     OSError: (Left.PERHAPS, "reset"),
     UnicodeError: (Left.OURS, "address"),  # a host name that IDNA cannot write

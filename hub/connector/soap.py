@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +15,10 @@ from hub.connector import wsdl as wsdls
 from hub.connector.answers import Answer
 from hub.connector.bodies import Parts
 from hub.connector.door import Delivery
-from hub.connector.faults import SOAP_12, FaultTable, find_fault, of_fault
+from hub.connector.faults import SOAP_12, Fault, FaultKeys, FaultTable, find_fault, of_fault
 from hub.connector.http import Http
 from hub.connector.outcomes import of_status
+from hub.connector.scalars import Unfit
 from hub.connector.wsse import UsernameToken
 from hub.errors import DeliveryFailure, Misconfigured, Refused
 from hub.model import StepKind
@@ -28,13 +30,24 @@ if TYPE_CHECKING:
 _FAULT_STATUSES = frozenset({400, 500})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """An answer as XML: the element below the SOAP body (None where it is empty), or a fault that was asked for."""
+
+    answer: Answer
+    element: etree._Element | None
+    fault: Fault | None = None
+
+
 class Soap:
     """One SOAP service of one destination.
 
     zeep builds envelopes and reads answers; it never opens a socket. The WSDL
     is a local file, read in a thread at the first call. `faults` is the
     connector's own table (`FaultTable`). `headers`, given the operation's
-    name, makes elements for the SOAP header of one envelope.
+    name, makes elements for the SOAP header of one envelope. `auth` is HTTP
+    Basic: user, password. `secret` keeps no exchange as evidence, for a
+    service that only signs in. `namespaces` are the prefixes of trees.
     """
 
     def __init__(
@@ -49,6 +62,11 @@ class Soap:
         faults: FaultTable | None = None,
         action_quoted: bool = True,
         strict: bool = True,
+        service: str | None = None,
+        port: str | None = None,
+        auth: tuple[str, str] | None = None,
+        secret: bool = False,
+        namespaces: Mapping[str, str] | None = None,
     ) -> None:
         self._wsdl = wsdl
         self._http = http
@@ -59,6 +77,10 @@ class Soap:
         self._faults: FaultTable = faults or {}
         self._action_quoted = action_quoted
         self._strict = strict
+        self._port = {"service": service, "port": port}
+        self._auth = auth
+        self._secret = secret
+        self._namespaces = namespaces or {}
         self._security: etree._Element | None = None  # made once: a copy costs a third of a new one
         self._binding: SoapBinding | None = None
         self._loading = asyncio.Lock()
@@ -66,8 +88,7 @@ class Soap:
     async def read(self, operation: str, /, **arguments: Any) -> Any:
         """Ask something; may be repeated at will, so it is never Unclear."""
         spoken = await self._operation(operation)
-        parts = self._envelope(spoken, arguments)
-        answer = await self._http.read("POST", self._address, accept=_FAULT_STATUSES, **parts)
+        answer = await self._ask(self._envelope(spoken, arguments))
         return self._understand(spoken, answer, kind=None)
 
     async def write(self, delivery: Delivery, operation: str, /, **arguments: Any) -> Any:
@@ -77,12 +98,47 @@ class Soap:
         answer = await self._http.write(delivery, "POST", self._address, accept=_FAULT_STATUSES, **parts)
         return self._understand(spoken, answer, kind=delivery.kind)
 
+    async def read_tree(
+        self,
+        operation: str,
+        tree: Mapping[str, Any],
+        *,
+        headers: Mapping[str, Any] | None = None,
+        accept: FaultKeys = (),
+    ) -> Said:
+        """Ask something with a plain tree (`TreeWriter` says what it may hold); never Unclear.
+
+        `headers` are elements for the SOAP header, as a tree too. Faults in
+        `accept` are returned and not raised.
+        """
+        spoken = await self._operation(operation)
+        answer = await self._ask(self._tree(spoken, tree, headers or {}))
+        return self._said(spoken, answer, kind=None, accept=accept)
+
+    async def write_tree(
+        self,
+        delivery: Delivery,
+        operation: str,
+        tree: Mapping[str, Any],
+        *,
+        headers: Mapping[str, Any] | None = None,
+        accept: FaultKeys = (),
+    ) -> Said:
+        """Make or change the case with a plain tree. Refused, before anything is sent, names what does not fit."""
+        spoken = await self._operation(operation)
+        parts = self._tree(spoken, tree, headers or {})
+        answer = await self._http.write(delivery, "POST", self._address, accept=_FAULT_STATUSES, **parts)
+        return self._said(spoken, answer, kind=delivery.kind, accept=accept)
+
+    async def _ask(self, parts: Parts) -> Answer:
+        return await self._http.read("POST", self._address, accept=_FAULT_STATUSES, secret=self._secret, **parts)
+
     async def _operation(self, name: str) -> SoapOperation:
         if self._binding is None:
             async with self._loading:
                 if self._binding is None:
                     self._binding = await asyncio.to_thread(
-                        wsdls.load, self._wsdl, binding=self._binding_name, strict=self._strict
+                        wsdls.load, self._wsdl, binding=self._binding_name, strict=self._strict, **self._port
                     )
         try:
             operation: SoapOperation = self._binding.get(name)
@@ -96,11 +152,26 @@ class Soap:
         except Exception as fault:  # zeep raises a dozen kinds; all mean that the record does not fit the WSDL
             text = f"The record does not fit {operation.name} of the WSDL; mend the mapping or the data, then replay."
             raise Refused(text, code="unsendable", reasons=(str(fault),)) from None
-        envelope = message.content
-        elements = list(self._headers(operation.name)) if self._headers else []
+        return self._packed(operation, message.content, [])
+
+    def _tree(self, operation: SoapOperation, tree: Mapping[str, Any], headers: Mapping[str, Any]) -> Parts:
+        try:
+            envelope, header = wsdls.envelope(operation, tree, headers=headers, namespaces=self._namespaces)
+        except Unfit as unfit:
+            text = f"The record does not fit {operation.name} of the WSDL: {unfit}; mend the mapping, then replay."
+            raise Refused(text, code="unsendable") from None
+        except Exception as fault:  # a WSDL that zeep reads in a way that nobody foresaw; nothing was sent
+            text = f"The record cannot be written as {operation.name} of the WSDL ({type(fault).__name__})."
+            raise Refused(text, code="unsendable") from None
+        return self._packed(operation, envelope, list(header))
+
+    def _packed(self, operation: SoapOperation, envelope: etree._Element, elements: list[etree._Element]) -> Parts:
+        """The envelope with its headers, as a request."""
+        if self._headers is not None:
+            elements = [*self._headers(operation.name), *elements]
         namespace = operation.nsmap["soap-env"]
         if self._wsse is not None:
-            if self._security is None:
+            if self._security is None or self._wsse.fresh:
                 self._security = self._wsse.element(namespace)
             elements.insert(0, copy.deepcopy(self._security))
         if elements:
@@ -110,7 +181,10 @@ class Soap:
                 envelope.insert(0, header)
             header.extend(elements)
         content = etree.tostring(envelope, xml_declaration=True, encoding="utf-8")
-        return {"content": content, "headers": self._http_headers(operation)}
+        parts: Parts = {"content": content, "headers": self._http_headers(operation)}
+        if self._auth is not None:
+            parts["auth"] = self._auth
+        return parts
 
     def _http_headers(self, operation: SoapOperation) -> dict[str, str]:
         action = operation.soapaction or ""
@@ -122,25 +196,46 @@ class Soap:
         }
 
     def _understand(self, operation: SoapOperation, answer: Answer, *, kind: StepKind | None) -> Any:
-        """What the answer says; a fault is looked for before the status is judged."""
+        """What the answer says, as zeep reads it."""
+        envelope, _ = self._heard(operation, answer, kind=kind)
+        return None if envelope is None else _as_values(operation, envelope, answer)
+
+    def _said(self, operation: SoapOperation, answer: Answer, *, kind: StepKind | None, accept: FaultKeys) -> Said:
+        """What the answer says, as it stands; where the WSDL is to be kept to, it has been."""
+        envelope, fault = self._heard(operation, answer, kind=kind, accept=accept)
+        if envelope is None or fault is not None:
+            return Said(answer=answer, element=None, fault=fault)
+        if self._strict:
+            _as_values(operation, copy.deepcopy(envelope), answer)  # which takes apart what it reads
+        body = envelope.find(f"{{{operation.nsmap['soap-env']}}}Body")
+        return Said(answer=answer, element=next(iter(body), None) if body is not None else None)
+
+    def _heard(
+        self, operation: SoapOperation, answer: Answer, *, kind: StepKind | None, accept: FaultKeys = ()
+    ) -> tuple[etree._Element | None, Fault | None]:
+        """The envelope, and the fault in it if it is in `accept`. A fault is looked for before the status is judged."""
         failure = of_status(answer, kind=kind)
         if failure is None and not answer.body and operation.output is None:
-            return None
+            return None, None
         try:
             envelope = answer.xml()
         except DeliveryFailure as unreadable:
             raise failure or unreadable from None
         fault = find_fault(envelope)
-        if fault is not None:
+        if fault is not None and fault.key_in(accept) is None:
             raise of_fault(fault, answer, table=self._faults)
-        if failure is not None:
+        if fault is None and failure is not None:
             raise failure
-        if self._strict and not _is_its_answer(operation, envelope):
+        if fault is None and self._strict and not _is_its_answer(operation, envelope):
             raise answer.puzzling("not_wsdl")
-        try:
-            return operation.process_reply(envelope)
-        except Exception:  # whatever zeep stumbles over, the answer is not of the WSDL
-            raise answer.puzzling("not_wsdl") from None
+        return envelope, fault
+
+
+def _as_values(operation: SoapOperation, envelope: etree._Element, answer: Answer) -> Any:
+    try:
+        return operation.process_reply(envelope)
+    except Exception:  # whatever zeep stumbles over, the answer is not of the WSDL
+        raise answer.puzzling("not_wsdl") from None
 
 
 def _is_its_answer(operation: SoapOperation, envelope: etree._Element) -> bool:

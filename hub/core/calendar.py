@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 from collections.abc import Iterable
 from datetime import date, timedelta
 from enum import StrEnum
@@ -24,6 +25,8 @@ def due_by(service: str, *, received: date, gss: str) -> date | None:
     match service:
         case "foi-request":
             return foi_due(received, gss=gss)
+        case "subject-access-request":
+            return sar_due(received, gss=gss)
         case _:
             return None
 
@@ -40,6 +43,26 @@ def foi_due(received: date, *, gss: str) -> date:
         day += _DAY
         left -= is_working_day(day, regions=regions)
     return day
+
+
+def sar_due(received: date, *, gss: str) -> date:
+    """One month from the day of receipt, whatever day that is: the same day of the next month, or its last day where it
+    has no such day; where that is no working day, the next one.
+
+    UK GDPR art. 12(3) (knowledge, not read again), counted as the Information Commissioner tells small organisations
+    (ico.org.uk, "I need to complete a SAR"). A council may stop the clock to be sure who asks, and may take two months
+    more for a complex request; neither is the hub's to know.
+    """
+    year, month = received.year + received.month // 12, received.month % 12 + 1
+    day = date(year, month, min(received.day, calendar.monthrange(year, month)[1]))
+    while not is_working_day(day, regions=(_region(gss),)):
+        day += _DAY
+    return day
+
+
+def _region(gss: str) -> Region:
+    """Where a council is, by the first letter of its GSS code."""
+    return {"S": Region.SCOTLAND, "N": Region.NORTHERN_IRELAND}.get(gss[:1], Region.ENGLAND_AND_WALES)
 
 
 def is_working_day(day: date, *, regions: Iterable[Region]) -> bool:

@@ -15,7 +15,7 @@ from hub.core.reading import Reader
 from hub.core.scope import PARAMETER, Scope, constant_indexes
 from hub.core.tree import Builder, Loop, Path, Places
 
-KEYS: Final = ("service", "connector", "help", "needs", "each", *BLOCKS, "status", "extends")
+KEYS: Final = ("service", "version", "connector", "help", "needs", "each", *BLOCKS, "status", "extends")
 #: What a case can be with a council, as front ends are told (Open311's extended statuses, and `resolved`).
 CASE_STATUSES: Final = (
     *("open", "in_progress", "investigating", "planned", "action_scheduled", "resolved", "fixed", "closed"),
@@ -43,19 +43,19 @@ def compile_mapping(
     """Compile a mapping file's plain tree.
 
     `places` says where each key and leaf stands (files differ where the tree
-    extends another). `schemas` are the versions of the service's contract;
-    without any, paths are not checked. `names` are tables and values of the
+    extends another). `schemas` are the contract in the version that the
+    mapping is written for; without any, paths are not checked. `names` are tables and values of the
     route's `with` that the mapping may use besides its own `needs`.
     """
     return _Compiler(tree=tree, file=file, places=places, schemas=tuple(schemas), names=frozenset(names)).compile()
 
 
 def compile_condition(
-    value: Any, place: Place, *, schemas: Collection[Schema] = ()
+    value: Any, place: Place, *, schemas: Collection[Schema] = (), names: Collection[str] = ()
 ) -> tuple[Condition | None, list[Finding]]:
-    """Compile a route's `when`."""
+    """Compile a route's `when`; `names` are the tables that it may look things up in."""
     builder = Builder(places=Places(values={(): place}), reader=Reader(), findings=[])
-    rule = builder.condition(value, (), _scope(schemas, ()))
+    rule = builder.condition(value, (), _scope(schemas, names))
     findings = [*builder.findings, *builder.reader.findings]
     if rule is None:
         return None, findings
@@ -101,7 +101,9 @@ class _Compiler:
         self.findings.extend(constant_indexes(self.reader.indexed))
         mapping = CompiledMapping(
             file=self.file,
+            line=self.places.of(()).line,
             service=self._text("service"),
+            version=self._version(),
             connector=self._text("connector"),
             blocks=blocks,
             loop=each,
@@ -122,6 +124,16 @@ class _Compiler:
         elif not isinstance(value, str):
             self._find((key,), "wrong_type", f"`{key}` is a name", "write a text")
         return value if isinstance(value, str) else ""
+
+    def _version(self) -> int:
+        """Of the service's contract. What does not say it was written when there was one."""
+        value = self.tree.get("version", 1)
+        if type(value) is int and value > 0:
+            return value
+        self._find(
+            ("version",), "wrong_type", "`version` is a whole number from 1", "say `version: 1`, or leave it out"
+        )
+        return 1
 
     def _needs(self) -> dict[str, Need]:
         stated = self._map("needs")

@@ -12,9 +12,11 @@ S = StepState
 
 #: Every arrow of the drawing in hub/README.md; nothing else may happen to a step.
 ARROWS: Mapping[StepState, frozenset[StepState]] = {
-    S.QUEUED: frozenset({S.SENDING, S.QUEUED, S.DISCARDED}),
+    # Unclear: a backup was put back, and it may have been sent since.
+    S.QUEUED: frozenset({S.SENDING, S.QUEUED, S.DISCARDED, S.UNCLEAR}),
     S.SENDING: frozenset({S.DELIVERED, S.QUEUED, S.UNCLEAR, S.DEAD}),
-    S.UNCLEAR: frozenset({S.DELIVERED, S.QUEUED, S.DISCARDED}),
+    # Dead: it was looked for, it is certainly not there, and there are no tries left.
+    S.UNCLEAR: frozenset({S.DELIVERED, S.QUEUED, S.DISCARDED, S.UNCLEAR, S.DEAD}),
     S.DEAD: frozenset({S.QUEUED, S.DISCARDED}),
     S.DISCARDED: frozenset({S.QUEUED}),
     S.DELIVERED: frozenset(),
@@ -25,11 +27,17 @@ def may_follow(before: StepState, after: StepState) -> bool:
     return after in ARROWS[before]
 
 
-def status_of(states: Collection[StepState], *, planned: bool, discarded: bool = False) -> SubmissionStatus:
-    """A submission's status from its case deliveries; `planned` is False when routing found no way."""
+def status_of(
+    states: Collection[StepState], *, planned: bool, discarded: bool = False, persons: bool = True
+) -> SubmissionStatus:
+    """A submission's status from its case deliveries.
+
+    `planned` is False when routing found no way; `persons` is False while
+    every unclear one is still being looked for.
+    """
     if discarded:
         return SubmissionStatus.DISCARDED
-    if not planned or not states or StepState.DEAD in states or StepState.UNCLEAR in states:
+    if not planned or not states or StepState.DEAD in states or (persons and StepState.UNCLEAR in states):
         return SubmissionStatus.NEEDS_ATTENTION
     if all(state is StepState.DISCARDED for state in states):
         return SubmissionStatus.DISCARDED
@@ -59,6 +67,20 @@ class DestinationHealth:
     rate_next_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ahead:
+    """The part of the same case that has to be delivered first."""
+
+    our_reference: str
+    state: StepState
+    persons: bool  #: it will not move by itself
+
+
+def needs_person(state: StepState, *, due_at: datetime | None) -> bool:
+    """Whether a step stays as it is until a person says what becomes of it."""
+    return state is StepState.DEAD or (state is StepState.UNCLEAR and due_at is None)
+
+
 def waiting(
     *,
     state: StepState,
@@ -67,18 +89,16 @@ def waiting(
     hold_until: datetime | None,
     destination: DestinationHealth,
     now: datetime,
+    ahead: Ahead | None = None,
 ) -> Waiting | None:
-    """Why a step is not being sent right now, or None. The only place that says so."""
-    if state is StepState.UNCLEAR:
-        return Waiting(
-            reason=WaitReason.LOOKUP,
-            until=hold_until,
-            text=f"Sent to {destination.name}, and no clear answer came; it is not sent again until that is settled.",
-        )
-    if state is not StepState.QUEUED:
+    """Why a step is not being sent right now, or None: it is not waiting, or it needs a person.
+
+    The only place that says so: API, console and alerts ask here.
+    """
+    if state not in (StepState.QUEUED, StepState.UNCLEAR) or needs_person(state, due_at=due_at):
         return None
     if due_at is None:
-        return Waiting(reason=WaitReason.BEHIND, until=None, text="Behind an earlier part of the same case.")
+        return Waiting(reason=WaitReason.BEHIND, until=None, text=_behind(ahead))
     if destination.paused:
         why = f": {destination.pause_reason}" if destination.pause_reason else ""
         return Waiting(reason=WaitReason.PAUSED, until=destination.probe_at, text=f"{destination.name} is paused{why}.")
@@ -93,12 +113,12 @@ def waiting(
             until=destination.breaker_until,
             text=f"{destination.name} is not well; it is left alone for a while.",
         )
+    if state is StepState.UNCLEAR:
+        text = f"Sent to {destination.name} and no clear answer came; it is looked for there before anything is sent."
+        return Waiting(reason=WaitReason.LOOKUP, until=hold_until or due_at, text=text)
     if due_at > now:
-        reason = hold_reason or WaitReason.RETRY
-        text = {
-            WaitReason.LOOKUP: f"Checking with {destination.name} before anything else is done.",
-        }.get(reason, f"{destination.name} could not take it; it is tried again.")
-        return Waiting(reason=reason, until=hold_until or due_at, text=text)
+        text = f"{destination.name} could not take it; it is tried again."
+        return Waiting(reason=hold_reason or WaitReason.RETRY, until=hold_until or due_at, text=text)
     if destination.rate_next_at and destination.rate_next_at > now:
         return Waiting(
             reason=WaitReason.RATE,
@@ -106,3 +126,10 @@ def waiting(
             text=f"{destination.name} takes only so many a second; this one has its turn soon.",
         )
     return None
+
+
+def _behind(ahead: Ahead | None) -> str:
+    if ahead is None:
+        return "Behind an earlier part of the same case."
+    why = "which needs a person" if ahead.persons else "which goes first"
+    return f"Behind {ahead.our_reference}, {why}."

@@ -74,9 +74,11 @@ class CompiledMapping:
     service: str
     connector: str
     blocks: Mapping[str, Block]
+    version: int = 1  #: of the service's contract, whose words it is written in
     loop: Loop | None = None  #: `each`
     needs: Mapping[str, Need] = field(default_factory=dict)
     status: Mapping[str, str] = field(default_factory=dict)
+    line: int = 1  #: where it begins: a mapping may stand inside council.yaml
     used: frozenset[str] = frozenset()  #: names of `with` that something uses
     optional: tuple[tuple[Place, Chain], ...] = ()  #: optional paths that nothing defaults
     indexed: tuple[Indexed, ...] = ()
@@ -87,7 +89,7 @@ class CompiledMapping:
     @property
     def where(self) -> str:
         """Where the mapping begins, for faults that are of no leaf."""
-        return f"{self.file}:1"
+        return f"{self.file}:{self.line}"
 
     @property
     def has_each(self) -> bool:
@@ -140,7 +142,7 @@ class CompiledMapping:
     def missing_element(self, index: int) -> NoReturn:
         """Say that a delivery's element is no longer among those that `each` finds."""
         problem = f"`each` finds no element {index + 1}; the mapping was changed since, discard it or replay the whole"
-        line = self.loop.over.place.line if self.loop is not None else 1
+        line = self.loop.over.place.line if self.loop is not None else self.line
         raise MappingFault(problem, where=f"{self.file}:{line} each", code="no_element")
 
     def _block(self, name: str) -> Block:
@@ -148,7 +150,7 @@ class CompiledMapping:
             return self.blocks[name]
         except KeyError:
             problem = f"the mapping has no `{name}` block; add one, or send this by hand"
-            raise MappingFault(problem, where=f"{self.file}:1 {name}", code="no_block") from None
+            raise MappingFault(problem, where=f"{self.where} {name}", code="no_block") from None
 
     def _walk(
         self,

@@ -39,7 +39,12 @@ _ADDED: Final[Schema] = {
     "required": ["hub"],
 }
 #: What a follow-up block sees besides; these come with the follow-up, not with the contract.
-_LATER: Final[Schema] = {"type": "object", "properties": {"update": {}, "attachment": {}, "receipt": {}}}
+_OF_CASE: Final[Schema] = {
+    "type": "object", "required": ["case_reference"], "properties": {"case_reference": {"type": "string"}},
+}  # fmt: skip
+_LATER: Final[Schema] = {
+    "type": "object", "properties": {"update": {}, "attachment": {}, "receipt": {}, "hub": _OF_CASE},
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

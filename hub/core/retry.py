@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from hub.errors import DeliveryFailure, MappingFault, Misconfigured, Refused, Unavailable, Unclear
+from hub.errors import STORE_AWAY, DeliveryFailure, MappingFault, Misconfigured, Refused, Unavailable, Unclear
 from hub.model import Outcome, Receipt, ReplaySafety, StepState, WaitReason
 
+_OUR_OWN_WAIT = timedelta(seconds=2)  #: nothing left, and what was away was ours
 _REPEATABLE = frozenset({ReplaySafety.IDEMPOTENT, ReplaySafety.REJECTS_DUPLICATES})
 
 
@@ -48,11 +49,12 @@ class Verdict:
     outcome: Outcome
     state: StepState
     fault_code: str | None = None
-    after: timedelta | None = None  #: for QUEUED: how long from now
+    after: timedelta | None = None  #: for QUEUED: how long until it is sent; for UNCLEAR: until it is looked for
     hold: WaitReason | None = None
     uses_attempt: bool = False
     pauses: bool = False  #: the destination must not be asked again until `check` passes
     suspect: bool = False  #: ask `check` before believing it
+    looks: int = 0  #: for UNCLEAR: how many counted looks found nothing
 
 
 def decide(
@@ -62,11 +64,23 @@ def decide(
     safety: ReplaySafety,
     policy: RetryPolicy = DEFAULT_POLICY,
     dice: float,
+    look_after: timedelta | None = None,
 ) -> Verdict:
-    """The verdict on an attempt that gave this receipt or raised this. Anything unknown counts as Unclear."""
+    """The verdict on an attempt that gave this receipt or raised this. Anything unknown counts as Unclear.
+
+    `look_after` says when an unclear one is to be looked for; None where it cannot be, and is a person's.
+    """
     match result:
         case Receipt():
             return Verdict(outcome=Outcome.DELIVERED, state=StepState.DELIVERED, uses_attempt=True)
+        case Unavailable(code=code) if code == STORE_AWAY:
+            return Verdict(
+                outcome=Outcome.UNAVAILABLE,
+                state=StepState.QUEUED,
+                fault_code=code,
+                after=_OUR_OWN_WAIT * (1 + dice),
+                hold=WaitReason.RETRY,
+            )
         case Unavailable():
             return _again(result, Outcome.UNAVAILABLE, attempts_used, policy, dice)
         case Refused():
@@ -86,24 +100,35 @@ def decide(
         case Unclear() if safety in _REPEATABLE:
             return _again(result, Outcome.UNCLEAR, attempts_used, policy, dice)
         case Unclear():
-            return Verdict(outcome=Outcome.UNCLEAR, state=StepState.UNCLEAR, fault_code=result.code, uses_attempt=True)
+            return Verdict(
+                outcome=Outcome.UNCLEAR,
+                state=StepState.UNCLEAR,
+                fault_code=result.code,
+                after=look_after,
+                hold=WaitReason.LOOKUP if look_after is not None else None,
+                uses_attempt=True,
+            )
         case _:
             bug = Unclear(code=f"connector_bug_{type(result).__name__}")
-            return decide(bug, attempts_used=attempts_used, safety=safety, policy=policy, dice=dice)
+            return decide(
+                bug, attempts_used=attempts_used, safety=safety, policy=policy, dice=dice, look_after=look_after
+            )
 
 
 def _again(failure: DeliveryFailure, outcome: Outcome, attempts_used: int, policy: RetryPolicy, dice: float) -> Verdict:
     wait = policy.wait(attempts_used + 1, dice=dice)
-    if wait is None:
+    asked = failure.retry_after if isinstance(failure, Unavailable) else None
+    waits = [each for each in (wait, asked) if each is not None]
+    if not waits:
         # What may have been taken never becomes a dead letter: a replay would make it twice.
         state = StepState.UNCLEAR if outcome is Outcome.UNCLEAR else StepState.DEAD
         return Verdict(outcome=outcome, state=state, fault_code=failure.code, uses_attempt=True)
-    asked = failure.retry_after if isinstance(failure, Unavailable) else None
     return Verdict(
         outcome=outcome,
         state=StepState.QUEUED,
         fault_code=failure.code,
-        after=max(wait, asked) if asked else wait,
+        after=max(waits),
         hold=WaitReason.RETRY,
-        uses_attempt=True,
+        # It has said when to come: whoever keeps to that has not tried in vain.
+        uses_attempt=asked is None,
     )

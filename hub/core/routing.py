@@ -7,7 +7,8 @@ from typing import Any, Protocol
 
 from hub.core.mapping import CompiledMapping, Condition
 from hub.errors import MappingFault
-from hub.model import Plan, PlannedDelivery
+from hub.model import Plan, PlannedDelivery, Takes
+from hub.standard import in_version
 
 
 class Routable(Protocol):
@@ -23,18 +24,25 @@ class Routable(Protocol):
     def mapping(self) -> CompiledMapping: ...
     @property
     def tables(self) -> Mapping[str, Any]: ...
+    @property
+    def takes(self) -> Takes: ...
 
 
 def plan(context: Mapping[str, Any], routes: Iterable[Routable]) -> Plan:
     """The deliveries of one submission, in the order of the routes and of their elements.
 
     `context` is the submission with `hub`; `routes` are those of its council
-    and service. Never raises: a `when` or `each` that fails to evaluate, and a
-    submission that no route takes, become faults, which are a person's.
+    and service; each sees it in the version of the contract that its mapping is
+    written for. Never raises: a `when` or `each` that fails to evaluate, and a
+    submission that no route takes, become faults, which are a person's. A test
+    goes only to destinations that take tests, anything else only to those that
+    take what is live.
     """
     deliveries: list[PlannedDelivery] = []
     faults: list[str] = []
-    for route in routes:
+    test, known = is_test(context), tuple(routes)
+    open_to_it = [route for route in known if route.takes.fits(test=test)]
+    for route in open_to_it:
         try:
             deliveries.extend(_of_route(context, route))
         except MappingFault as fault:
@@ -42,14 +50,34 @@ def plan(context: Mapping[str, Any], routes: Iterable[Routable]) -> Plan:
         except Exception as error:  # a person can act on this; a 5xx would lose the resident's words
             faults.append(f"route {route.name}: it could not be evaluated ({type(error).__name__}); check the mapping")
     if not deliveries and not faults:
-        faults.append("no route takes this submission; add a route to council.yaml, then replay")
+        faults.append(_untaken(test=test, shut=len(known) - len(open_to_it)))
     return Plan(deliveries=tuple(deliveries), faults=tuple(faults))
+
+
+def is_test(submission: Mapping[str, Any]) -> bool:
+    """Whether its front end says that it is a test."""
+    return submission.get("test") is True
+
+
+def _untaken(*, test: bool, shut: int) -> str:
+    """Why nobody gets it, and what to add; `shut` is how many routes lead where such a submission may not go."""
+    if not shut:
+        return "no route takes this submission; add a route to council.yaml, then replay"
+    if test:
+        return (
+            "this is a test, and no destination that takes tests gets it; "
+            "add one with `takes: test` and a route to it to council.yaml, then replay"
+        )
+    return (
+        "no destination that takes live submissions gets it; "
+        "set `takes: live` on one, or add a route to such a one, in council.yaml, then replay"
+    )
 
 
 def _of_route(context: Mapping[str, Any], route: Routable) -> list[PlannedDelivery]:
     if route.when is None and not route.mapping.has_each:
         return [PlannedDelivery(destination=route.destination_id, route=route.name)]
-    seen = {**context, **route.tables}
+    seen = {**in_version(context, route.mapping.version), **route.tables}
     if route.when is not None and not route.when.holds(seen):
         return []
     elements = route.mapping.split(seen)

@@ -10,7 +10,7 @@ from jinja2.environment import Template
 from jinja2.exceptions import UndefinedError
 
 from hub.core.expressions import Rule
-from hub.core.filters import SANDBOX, check_list, hold
+from hub.core.filters import SANDBOX, check_list, hold, join_lines
 from hub.core.findings import nearest
 from hub.core.sandbox import OMIT, Mishap, Run, leaf, prune_list, prune_map
 from hub.core.tree import Leaf, ListNode, Loop, MapNode, Node
@@ -147,7 +147,13 @@ class Walk:
             if made[-1] is OMIT:
                 made.pop()
         self.names, self.aliases = outer, aliases
-        return made
+        return made if node.join is None else self._joined(made, node.join, node, path)
+
+    def _joined(self, texts: list[Any], between: str, node: Loop, path: str) -> Any:
+        try:
+            return leaf(join_lines(texts, self.run, between), self.run)
+        except Mishap as error:
+            raise self.fault(error, node.over, path) from None
 
     def _element(self, node: Loop, path: str) -> Any:
         assert node.emit is not None

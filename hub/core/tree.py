@@ -17,7 +17,7 @@ from hub.core.scope import Scope, Seen
 Path = tuple[str | int, ...]
 
 _IN: Final = re.compile(r"\s*(?P<name>\w+)\s+in\s+(?P<over>.+?)\s*", re.DOTALL)
-_LOOP_KEYS: Final = frozenset(["for", "when", "emit"])
+_LOOP_KEYS: Final = frozenset(["for", "when", "emit", "join"])
 _RUN: Final = nodes.Name("_run", "load")
 
 
@@ -83,7 +83,7 @@ class ListNode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loop:
-    """`for: name in path`, with `emit` (and `when`): a list made from a list."""
+    """`for: name in path`, with `emit` (and `when`): a list made from a list; with `join` a text instead."""
 
     path: Path
     name: str
@@ -91,6 +91,7 @@ class Loop:
     number: int = 0
     when: Rule | None = None
     emit: Node | None = None  #: None for a mapping's `each`
+    join: str | None = None  #: what stands between the texts that were emitted
 
     @property
     def may_omit(self) -> bool:
@@ -184,11 +185,22 @@ class Builder:
         name, over, inner = gone
         when = self.condition(value["when"], (*path, "when"), inner) if "when" in value else None
         emit = self.node(value["emit"], (*path, "emit"), inner)
+        join = self._join(value.get("join"), emit, path)
         if emit is None:
             return None
-        loop = Loop(path=path, name=name, over=over, number=len(self.loops), when=when, emit=emit)
+        loop = Loop(path=path, name=name, over=over, number=len(self.loops), when=when, emit=emit, join=join)
         self.loops.append(loop)
         return loop
+
+    def _join(self, join: Any, emit: Node | None, path: Path) -> str | None:
+        if join is None:
+            return None
+        if not isinstance(join, str) or is_rule(join):
+            self._find((*path, "join"), "wrong_type", "`join` is a text", "write, say, `join: ', '`")
+            return None
+        if isinstance(emit, MapNode | ListNode) or (isinstance(emit, Loop) and emit.join is None):
+            self._find((*path, "emit"), "wrong_type", "only texts can be joined", "emit one text, or leave out `join:`")
+        return join
 
     def _find(self, path: Path, code: str, message: str, remedy: str) -> None:
         self.findings.append(Finding.at(self.place(path), code, message, remedy))
@@ -212,7 +224,10 @@ def expression(node: Node, *, counted: bool = False) -> nodes.Expr:
             made = nodes.List([expression(each, counted=counted) for each in node.items])
             return helper("_list", made) if node.prunes else made
         case Loop():
-            return helper("_each", node.over.bare(), nodes.Const(node.number), _RUN)
+            made = helper("_each", node.over.bare(), nodes.Const(node.number), _RUN)
+            if node.join is None:
+                return made
+            return helper("_leaf", helper("join_lines", made, _RUN, nodes.Const(node.join)), _RUN)
 
 
 def element(loop: Loop) -> nodes.Expr:

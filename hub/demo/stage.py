@@ -14,10 +14,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from sqlalchemy import Connection
 
 from hub.assembly import open_core
+from hub.connector import Connector
 from hub.connector.testing import Running, spawn
 from hub.councils import load, read_tree
 from hub.demo.bodies import FRONT_ENDS
@@ -27,9 +29,13 @@ from hub.registry import Registry
 from hub.settings import Settings, child_environment
 from hub.store import credentials
 
-_COUNCILS = Path(__file__).parent / "councils"
+_OWN = Path(__file__).parent / "councils"
+#: Councils that are there for everybody to read: beside the code in a checkout, with it in a wheel.
+_SHARED = Path(__file__).parents[2] / "mappings"
+_NEIGHBOURS = ("eastvale", "westmere", "two-rivers")
 _READY_WITHIN = timedelta(seconds=60)
 _PASSWORD = "only-for-the-demo"
+_SIGNING = "whsec_Y29uZm9ybWFuY2Utc2VjcmV0LW9mLXRoZS1odWI="  #: which the pretend receiver knows
 
 FORGOTTEN = "        # The garden round is new this spring, and nobody has told this table: the demo mends it.\n"
 MENDED = "        garden: 86\n"
@@ -46,6 +52,7 @@ class Simulator:
     connector: str
     destination: str  #: "council/name"
     running: Running
+    files: Mapping[str, str] = field(default_factory=dict)  #: what else its settings name, by the reference's last part
 
     def as_dict(self) -> dict[str, str]:
         council, _, name = self.destination.partition("/")
@@ -96,7 +103,7 @@ def set_up(*, port: int = 0, mended: bool = False) -> Iterator[Stage]:
     this process however it dies."""
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(_folder_of_our_own())
-        shutil.copytree(_COUNCILS, folder / "mappings")
+        _copy_councils(folder / "mappings")
         simulators = _simulators(folder, stack)
         stage = Stage(folder=folder, simulators=simulators, environment=_environment(folder, simulators))
         if mended:
@@ -136,7 +143,9 @@ def _simulators(folder: Path, stack: contextlib.ExitStack) -> dict[str, Simulato
     def start(destination: str) -> Simulator:
         connector = wanted[destination]
         running = spawn(registry.get(connector).simulator, errors=words)
-        return Simulator(connector=connector, destination=destination, running=running)
+        return Simulator(
+            connector=connector, destination=destination, running=running, files=_files_of(registry.get(connector))
+        )  # fmt: skip
 
     found = {}
     with ThreadPoolExecutor(len(wanted)) as threads:
@@ -144,6 +153,14 @@ def _simulators(folder: Path, stack: contextlib.ExitStack) -> dict[str, Simulato
             stack.callback(simulator.running.stop)
             found[simulator.destination] = simulator
     return found
+
+
+def _files_of(connector: type[Connector]) -> dict[str, str]:
+    """Files that a connector's example of settings names: a WSDL of the system that its simulator pretends to be."""
+    extra = connector.Settings.model_config.get("json_schema_extra")
+    examples = extra.get("examples") if isinstance(extra, dict) else None
+    first = examples[0] if isinstance(examples, list) and examples and isinstance(examples[0], dict) else {}
+    return {name.upper(): value for name, value in first.items() if isinstance(value, str) and Path(value).is_file()}
 
 
 def _environment(folder: Path, simulators: Mapping[str, Simulator]) -> dict[str, str]:
@@ -157,9 +174,27 @@ def _environment(folder: Path, simulators: Mapping[str, Simulator]) -> dict[str,
     }
     for destination, simulator in simulators.items():
         stem = destination.upper().replace("/", "_").replace("-", "_")
-        ours[f"{stem}_URL"] = simulator.running.url
-        ours |= {f"{stem}_{secret}": _PASSWORD for secret in ("PASSWORD", "KEY", "API_KEY")}
+        ours |= {f"{stem}_{name}": value for name, value in _references(simulator).items()}
     return child_environment(ours)
+
+
+def _references(simulator: Simulator) -> dict[str, str]:
+    """What the references of a destination's settings stand for, by the last part of their names."""
+    url = urlsplit(simulator.running.url)
+    found = dict.fromkeys(("PASSWORD", "KEY", "API_KEY", "TOKEN", "CLIENT_SECRET"), _PASSWORD)
+    found |= {"SECRET": _SIGNING, "URL": simulator.running.url, "TOKEN_URL": f"{simulator.running.url}/oauth/token"}
+    if url.scheme == "file":
+        found["FOLDER"] = unquote(url.path)
+    if url.port is not None:
+        found |= {"HOST": url.hostname or "", "PORT": str(url.port)}
+    return {**found, **simulator.files}
+
+
+def _copy_councils(folder: Path) -> None:
+    shutil.copytree(_OWN, folder)
+    for name in _NEIGHBOURS:
+        if not (folder / name).is_dir():
+            shutil.copytree(_SHARED / name, folder / name)
 
 
 def _make_keys(stage: Stage) -> None:
@@ -168,10 +203,11 @@ def _make_keys(stage: Stage) -> None:
     with open_core(Settings.read(stage.environment)) as core:
 
         def work(connection: Connection) -> str:
-            for name, councils in FRONT_ENDS.items():
+            for name, front_end in FRONT_ENDS.items():
                 made = credentials.add_front_end(
-                    connection, core.store.hasher, name=name, councils=councils, services=None, by="demo"
-                )
+                    connection, core.store.hasher, name=name, councils=front_end.councils, services=None, by="demo",
+                    key=front_end.key, shortest=1,
+                )  # fmt: skip
                 keys[name] = made.secret
             return credentials.add_user(
                 connection, core.store.hasher, name="demo-admin", role=Role.ADMIN, councils=None, by="demo"

@@ -37,7 +37,11 @@ class Telling:
 
     def arrived(self, played: Played) -> None:
         """One line for each delivery: who sent what, where it went, and the number that the council gave it."""
-        held = {row["our_reference"]: row["reference"] for rows in played.ledgers.values() for row in rows}
+        held = {
+            (destination, row["our_reference"]): row["reference"]
+            for destination, rows in played.ledgers.items()
+            for row in rows
+        }
         table = Table(box=None, header_style="bold", pad_edge=False)
         for heading in ("reference", "service", "what it shows", "went to", "state", "tries", "told", "in the ledger"):
             table.add_column(heading)
@@ -50,7 +54,7 @@ class Telling:
                     _coloured(delivery["state"]),
                     str(delivery["attempts"]),
                     delivery["reference"] or "–",
-                    held.get(delivery["our_reference"], "–"),
+                    held.get((delivery["destination"], delivery["our_reference"]), "–"),
                 )
         self._console.print()
         self._console.print(table)

@@ -4,35 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
-import structlog
-from pydantic import BaseModel, ValidationError
-from pydantic_core import from_json
-from sqlalchemy import Connection
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
-
-from hub.connector import Connector, Delivery, Unavailable, Unclear, http_evidence
-from hub.core import fingerprint
-from hub.core.redaction import shape_of
+from hub.connector import Connector, Delivery, Exchange, Unavailable, Unclear, http_evidence
+from hub.core import breaker
+from hub.core.pace import allowance
+from hub.core.resolving import LOOKED_UP, first_look
 from hub.core.retry import DEFAULT_POLICY, RetryPolicy, Verdict, decide
-from hub.councils import Councils, Destination, Route
-from hub.dispatch import evidence
+from hub.councils import Destination
+from hub.dispatch.conclusions import Conclusions
 from hub.dispatch.doubt import Doubts
+from hub.dispatch.health import Pulse
 from hub.dispatch.marks import Marks
-from hub.dispatch.pool import ConnectorPool
-from hub.errors import HubError, LeaseLost, MappingFault, Misconfigured, NotThere, StoreUnavailable
-from hub.metrics import Metrics
-from hub.model import Receipt, StepState
-from hub.store import attempts, groups
-from hub.store.attempts import Conclude
+from hub.dispatch.pace import operation as keeping_pace_of
+from hub.dispatch.steps import Steps
+from hub.errors import STORE_AWAY, HubError, LeaseLost, Misconfigured, StoreUnavailable
+from hub.fuse import UNARMED, Fuse
+from hub.model import Receipt, StepKind
 from hub.store.claims import Claimed
 from hub.store.store import Store
-
-log = structlog.get_logger()
 
 _GRACE = timedelta(milliseconds=500)  #: shorter than any lease margin
 
@@ -42,224 +34,132 @@ class Sender:
     """Takes a claimed step to its destination. No transaction and no connection is open while it is away."""
 
     store: Store
-    councils: Callable[[], Councils]
-    pool: ConnectorPool
+    steps: Steps
     doubts: Doubts
-    metrics: Metrics
-    clock: Callable[[], datetime]
+    pulse: Pulse
+    conclusions: Conclusions
     dice: Callable[[], float]
-    ids: Callable[[], str]
-    evidence_for: timedelta
+    fuse: Fuse = UNARMED
 
-    async def attempt(self, claimed: Claimed) -> Verdict:
-        """Try once and write down what came of it. Never raises what a connector raised."""
+    async def attempt(self, claimed: Claimed) -> bool:
+        """Try once and write down what came of it; whether there may be more to claim now.
+
+        Never raises what a connector raised.
+        """
         started = time.perf_counter()
-        with http_evidence() as exchanges:
-            result = await self._try(claimed)
-        took = timedelta(seconds=time.perf_counter() - started)
-        verdict, meant = await self._verdict(claimed, result)
-        facts = _facts(claimed, verdict, meant)
-        conclusion = self._conclusion(claimed, verdict, meant, kept=evidence.gather(exchanges, meant), facts=facts)
-        await self._write_down(claimed, conclusion)
-        self.metrics.attempt(claimed.destination, outcome=verdict.outcome.value, took=took)
-        if verdict.state in (StepState.DEAD, StepState.UNCLEAR):
-            await self._count(claimed, conclusion, facts)
-        return verdict
-
-    async def _try(self, claimed: Claimed) -> Receipt | BaseException:
+        marks = Marks(store=self.store, claimed=claimed, fuse=self.fuse)
+        keeping_pace_of.set(claimed.operation)  # for this task, which sends nothing else
         try:
-            destination, connector, record = self._prepare(claimed)
+            with http_evidence() as exchanges:
+                result = await self._try(claimed, marks)
+            return await self._conclude(claimed, result, exchanges, started=started)
+        finally:
+            marks.written()
+
+    async def _conclude(
+        self, claimed: Claimed, result: Receipt | BaseException, exchanges: Sequence[Exchange], *, started: float
+    ) -> bool:
+        took = timedelta(seconds=time.perf_counter() - started)
+        destination = self.steps.destination(claimed)
+        verdict, meant = await self._verdict(claimed, destination, result)
+        settle = self._settle(claimed, destination)
+        await self.conclusions.write(claimed, verdict, meant, exchanges=exchanges, took=took, settle=settle)
+        return await self.pulse.heard(
+            claimed.destination,
+            claimed.call,
+            breaker.evidence(meant, safety=claimed.safety, kind=claimed.kind, probe=claimed.probe),
+            asked=meant.retry_after if isinstance(meant, Unavailable) else None,
+            probe=claimed.step if claimed.probe else None,
+            on=destination is None or destination.breaker,
+        )
+
+    async def _try(self, claimed: Claimed, marks: Marks) -> Receipt | BaseException:
+        try:
+            speak = await self.steps.prepare(claimed)
+            route = self.steps.route(claimed)
         except HubError as failure:
             return failure
-        marks = Marks(store=self.store, claimed=claimed, clock=self.clock)
-        delivery = self._delivery(claimed, marks)
-        # The seam's own deadline comes first, where there is one: it knows better what had happened by then.
-        timeout = (destination.limits.timeout + _GRACE).total_seconds()
-        try:
-            async with asyncio.timeout(timeout) as deadline:
-                return await connector.create(record, delivery)
-        except asyncio.CancelledError:
-            raise
-        except Exception as failure:
-            return _what_it_means(failure, delivery, late=deadline.expired())
-        finally:
-            await marks.over()
-
-    def _prepare(self, claimed: Claimed) -> tuple[Destination, Connector, BaseModel]:
-        """The record, made and validated before anything is sent. Raises MappingFault or Misconfigured."""
-        route = self._route(claimed)
-        if claimed.body is None:
-            raise MappingFault("the content was forgotten on time; nothing can be sent", where="retention")
-        raw = self.store.sealer.open(claimed.body, place=f"submission_content|{claimed.submission}|{claimed.revision}")
-        context = route.context(from_json(raw), _hub_facts(claimed))
-        record = route.record(claimed.kind.value, context, item_index=claimed.item_index)
-        connector = self.pool.get(route.destination)
-        operation = connector.operations[route.mapping.operation(claimed.kind.value)]
-        try:
-            return route.destination, connector, operation.record.model_validate(record)
-        except ValidationError as failure:
-            problem = "; ".join(shape_of(failure.errors(include_input=False, include_url=False)))
-        raise MappingFault(problem, where=f"{route.mapping.file} {claimed.kind.value}.record", code="record")
-
-    def _route(self, claimed: Claimed) -> Route:
-        try:
-            return self.councils().find(claimed.council).route(claimed.route)
-        except NotThere:
-            raise MappingFault(
-                f"the council files have no route {claimed.route} any more; put it back, or discard this",
-                where=f"{claimed.council}/council.yaml",
-                code="no_route",
-            ) from None
-
-    def _delivery(self, claimed: Claimed, marks: Marks) -> Delivery:
-        return Delivery(
+        delivery = Delivery(
             our_reference=claimed.our_reference,
             reference=claimed.reference,
-            operation=self._route(claimed).mapping.operation(claimed.kind.value),
+            operation=claimed.call or claimed.kind.value,
             received_at=claimed.received_at,
             kind=claimed.kind,
             on_sending=marks.sending,
             on_took=marks.took,
         )
+        connector = self.steps.pool.get(route.destination)
+        # The seam's own deadline comes first, where there is one: it knows better what had happened by then.
+        limits = route.destination.limits
+        timeout = (limits.timeout + allowance(limits) + _GRACE).total_seconds()
+        try:
+            async with asyncio.timeout(timeout) as deadline:
+                return _with_number(await speak(delivery), delivery, connector)
+        except asyncio.CancelledError:
+            raise
+        except Exception as failure:
+            return _what_it_means(failure, delivery, connector, late=deadline.expired())
+        finally:
+            await marks.over()
 
     async def _verdict(
-        self, claimed: Claimed, result: Receipt | BaseException
+        self, claimed: Claimed, destination: Destination | None, result: Receipt | BaseException
     ) -> tuple[Verdict, Receipt | BaseException]:
         """The verdict, and what the result meant once a suspect answer is settled."""
-        verdict = self._decide(claimed, result)
-        if isinstance(result, Misconfigured) and verdict.suspect:
-            destination = self._route(claimed).destination
+        verdict = self._decide(claimed, destination, result)
+        if isinstance(result, Misconfigured) and verdict.suspect and destination is not None:
             result = await self.doubts.settle(destination, result, submission=claimed.submission)
-            verdict = self._decide(claimed, result)
+            verdict = self._decide(claimed, destination, result)
         elif isinstance(result, Receipt):
             self.doubts.heard_well(claimed.destination)
         if verdict.pauses and isinstance(result, Misconfigured):
             await self.doubts.pause(claimed.destination, result)
         return verdict, result
 
-    def _decide(self, claimed: Claimed, result: Receipt | BaseException) -> Verdict:
+    def _decide(self, claimed: Claimed, destination: Destination | None, result: Receipt | BaseException) -> Verdict:
+        settle = self._settle(claimed, destination)
         return decide(
             result,
             attempts_used=claimed.attempts_used,
             safety=claimed.safety,
-            policy=self._policy(claimed),
+            policy=policy_of(destination),
             dice=self.dice(),
+            look_after=first_look(settle) if settle is not None else None,
         )
 
-    def _policy(self, claimed: Claimed) -> RetryPolicy:
-        try:
-            ladder = self._route(claimed).destination.retry
-        except MappingFault:
-            return DEFAULT_POLICY
-        return replace(DEFAULT_POLICY, ladder=tuple(ladder)) if ladder else DEFAULT_POLICY
-
-    def _conclusion(
-        self, claimed: Claimed, verdict: Verdict, result: Receipt | BaseException, *, kept: bytes, facts: dict[str, str]
-    ) -> Conclude:
-        now = self.clock()
-        due = now + verdict.after if verdict.after is not None else None
-        receipt = result if isinstance(result, Receipt) else Receipt()
-        return Conclude(
-            attempt=claimed.attempt,
-            step=claimed.step,
-            token=claimed.token,
-            delivery=claimed.delivery,
-            submission=claimed.submission,
-            council=claimed.council,
-            front_end=claimed.front_end,
-            outcome=verdict.outcome.value,
-            state=verdict.state,
-            attempts_used=claimed.attempts_used + verdict.uses_attempt,
-            at=now,
-            event_id=self.ids(),
-            due_at=due,
-            hold_reason=verdict.hold.value if verdict.hold else None,
-            hold_until=due if verdict.hold else None,
-            fault_code=verdict.fault_code,
-            fingerprint=fingerprint.fingerprint(**facts) if verdict.fault_code else None,
-            their_reference=receipt.reference,
-            joined=receipt.joined,
-            evidence=self.store.sealer.seal(kept, place=evidence.place(claimed.attempt)),
-            evidence_expires_at=now + self.evidence_for,
-        )
-
-    async def _write_down(self, claimed: Claimed, conclusion: Conclude) -> None:
-        try:
-            try:
-                await self.store.write(conclusion)
-            except StoreUnavailable:
-                await self._insist(claimed, conclusion)
-        except LeaseLost:
-            state = await self.store.transact(lambda connection: attempts.late_result(connection, conclusion))
-            log.warning("attempt.late", delivery=claimed.delivery, attempt=claimed.attempt, state=state.value)
-
-    async def _insist(self, claimed: Claimed, conclusion: Conclude) -> None:
-        """The answer is known and must not be lost: try for as long as the lease is ours."""
-        left = (claimed.lease_until - self.clock()).total_seconds()
-        retrying = AsyncRetrying(
-            retry=retry_if_exception_type(StoreUnavailable),
-            wait=wait_random_exponential(multiplier=0.1, max=2),
-            stop=stop_after_delay(max(left, 5.0)),
-            reraise=True,
-        )
-        await retrying(self.store.write, conclusion)
-
-    async def _count(self, claimed: Claimed, conclusion: Conclude, facts: dict[str, str]) -> None:
-        log.warning(
-            "delivery.stopped",
-            delivery=claimed.delivery,
-            destination=claimed.destination,
-            state=conclusion.state.value,
-            fault_code=conclusion.fault_code,
-        )
-        same, title = fingerprint.fingerprint(**facts), fingerprint.title(**facts)
-
-        def work(connection: Connection) -> None:
-            groups.record(
-                connection,
-                fingerprint=same,
-                destination=claimed.destination,
-                title=title,
-                fault_code=facts["fault_code"],
-                at=conclusion.at,
-            )
-
-        try:
-            await self.store.transact(work)
-        except StoreUnavailable:
-            log.warning("group.uncounted", delivery=claimed.delivery)
+    def _settle(self, claimed: Claimed, destination: Destination | None) -> timedelta | None:
+        """How long it may still turn up, for a case that can be looked for; None for all else."""
+        if destination is None or claimed.kind is not StepKind.CREATE or claimed.safety not in LOOKED_UP:
+            return None
+        return destination.settles_in(claimed.call or "")
 
 
-def _what_it_means(failure: Exception, delivery: Delivery, *, late: bool) -> Receipt | BaseException:
+def policy_of(destination: Destination | None) -> RetryPolicy:
+    ladder = destination.retry if destination is not None else None
+    return replace(DEFAULT_POLICY, ladder=tuple(ladder)) if ladder else DEFAULT_POLICY
+
+
+def _with_number(receipt: Receipt, delivery: Delivery, connector: Connector) -> Receipt:
+    """A receipt without a number keeps what the number can be asked for by."""
+    if receipt.reference is not None or delivery.taken is None:
+        return receipt
+    return replace(_taken(delivery.taken, connector), joined=receipt.joined)
+
+
+def _taken(reference_or_token: str, connector: Connector) -> Receipt:
+    """What was said when it was taken: the reference, unless the connector can be asked for that."""
+    can_ask = any(callable(getattr(connector, verb, None)) for verb in ("number", "find"))
+    return Receipt(token=reference_or_token) if can_ask else Receipt(reference=reference_or_token)
+
+
+def _what_it_means(
+    failure: Exception, delivery: Delivery, connector: Connector, *, late: bool
+) -> Receipt | BaseException:
     if delivery.taken is not None:
         # The product said that it has it: whatever came after, the case exists.
-        return Receipt(token=delivery.taken)
+        return _taken(delivery.taken, connector)
+    if isinstance(failure, StoreUnavailable | LeaseLost) and not delivery.writes:
+        return Unavailable(code=STORE_AWAY)  # `sending` could not be committed, so not a byte has left
     if isinstance(failure, TimeoutError) and late:
         return Unclear(code="deadline") if delivery.writes else Unavailable(code="deadline")
     return failure
-
-
-def _facts(claimed: Claimed, verdict: Verdict, result: Receipt | BaseException) -> dict[str, str]:
-    """What makes two failures the same one; codes and places only."""
-    return {
-        "destination": claimed.destination,
-        "operation": f"{claimed.route} {claimed.kind.value}",
-        "outcome": verdict.outcome.value,
-        "fault_code": verdict.fault_code or "",
-        "where": result.where if isinstance(result, MappingFault) else "",
-    }
-
-
-def _hub_facts(claimed: Claimed) -> dict[str, Any]:
-    facts: dict[str, Any] = {
-        "our_reference": claimed.our_reference,
-        "reference": claimed.reference,
-        "received_at": claimed.received_at.isoformat().replace("+00:00", "Z"),
-        "council": claimed.council,
-        "warnings": [dict(warning) for warning in claimed.warnings],
-    }
-    if claimed.front_end_reference is not None:
-        facts["front_end_reference"] = claimed.front_end_reference
-    if claimed.due_by is not None:
-        facts["due_by"] = claimed.due_by.isoformat()
-    return facts

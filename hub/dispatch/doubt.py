@@ -10,7 +10,7 @@ import structlog
 from hub.connector import Health
 from hub.councils import Destination
 from hub.dispatch.pool import ConnectorPool
-from hub.errors import HubError, Misconfigured, Refused, Unavailable
+from hub.errors import HubError, Misconfigured, Refused, StoreUnavailable, Unavailable
 from hub.store import destinations
 from hub.store.store import Store
 
@@ -70,15 +70,23 @@ class Doubts:
             log.warning("destination.paused", destination=destination, fault_code=why.code)
 
     async def probe(self, destination: Destination) -> bool:
-        """Ask a destination that the hub paused itself; lift the pause when it is well. True if it was lifted."""
+        """Ask a destination that the hub paused itself; lift the pause when it is well. True if it was lifted.
+
+        Where the connector has no `check`, one step of each operation is let through to find out.
+        """
         try:
-            if not await self._ask_once(destination):
-                return False
+            well = await self._ask_once(destination)
         except Unavailable:
             return False
-        await self.store.transact(lambda connection: destinations.resume(connection, destination.id))
-        log.info("destination.resumed", destination=destination.id)
-        return True
+        if well is None:
+            calls = tuple(destination.connector_class.operations)
+            tried = await self.store.transact(
+                lambda connection: destinations.put_on_trial(connection, destination.id, calls=calls)
+            )
+            if tried:
+                log.info("destination.on_trial", destination=destination.id)
+            return tried
+        return well
 
     async def _ask_once(self, destination: Destination) -> bool | None:
         """Whether `check` passes; None where there is no check. A hundred suspects at once ask once."""
@@ -90,15 +98,17 @@ class Doubts:
         return await asyncio.shield(task)
 
     async def ask(self, destination: Destination) -> bool | None:
+        """What `check` says; a pause that the hub set itself ends with one that passes, whoever asked."""
         health = await check(self.pool, destination)
-        return None if health is None else health.ok
-
-    async def check(self, destination: Destination) -> Health | None:
-        """What `check` says now, for staff who ask."""
+        if health is None or not health.ok:
+            return None if health is None else False
         try:
-            return await check(self.pool, destination)
-        except Unavailable:
-            return Health(ok=False, detail="it cannot be reached")
+            lifted = await self.store.transact(lambda connection: destinations.lift(connection, destination.id))
+        except StoreUnavailable:
+            lifted = False  # asked again in 15 minutes; what `check` has said is no less true
+        if lifted:
+            log.info("destination.resumed", destination=destination.id)
+        return True
 
 
 async def check(pool: ConnectorPool, destination: Destination) -> Health | None:

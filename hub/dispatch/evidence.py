@@ -20,7 +20,7 @@ def place(attempt: str) -> str:
     return f"attempt|{attempt}|1"
 
 
-def gather(exchanges: Sequence[Exchange], result: Receipt | BaseException) -> bytes:
+def gather(exchanges: Sequence[Exchange], result: Receipt | BaseException | None) -> bytes:
     """Evidence as JSON: every exchange, the destination's reasons, and for a bug where in the code it was."""
     told: dict[str, Any] = {"exchanges": [_exchange(one) for one in exchanges]}
     failure = result if isinstance(result, BaseException) else None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from hub.dispatch.evidence import place
+from hub.fuse import UNARMED, CrashPoint, Fuse
 from hub.model import Phase
 from hub.store.attempts import Sending, Took
 from hub.store.claims import Claimed
@@ -20,11 +20,12 @@ TOOK_AFTER = timedelta(milliseconds=20)
 
 @dataclass(slots=True, kw_only=True)
 class Marks:
-    """The marks of one attempt. `over` is called when the connector has returned or raised."""
+    """The marks of one attempt. `over` is called when the connector has returned or raised, `written` at its end."""
 
     store: Store
     claimed: Claimed
-    clock: Callable[[], datetime]
+    fuse: Fuse = UNARMED
+    _sent: bool = False
     _due: asyncio.TimerHandle | None = None
     _writing: asyncio.Task[None] | None = None
 
@@ -32,7 +33,12 @@ class Marks:
         """Durable before this returns: from here on a lost lease means that it may have been taken."""
         if self.claimed.phase is Phase.PREPARED:
             one = self.claimed
-            await self.store.write(Sending(attempt=one.attempt, step=one.step, token=one.token, at=self.clock()))
+            await self.store.write(Sending(attempt=one.attempt, step=one.step, token=one.token))
+        if not self._sent:
+            self._sent = True
+            self.fuse.sending(+1)
+        self.fuse.reach(CrashPoint.BEFORE_SEND)
+        self.fuse.leaving()
 
     async def took(self, reference_or_token: str) -> None:
         """Durable soon: at once if the connector goes on for longer, with the conclusion if it does not."""
@@ -48,6 +54,10 @@ class Marks:
             self._due.cancel()
         if self._writing is not None:
             await asyncio.wait([self._writing])
+
+    def written(self) -> None:
+        if self._sent:
+            self.fuse.sending(-1)
 
     async def _write(self, reference_or_token: str) -> None:
         sealed = self.store.sealer.seal(reference_or_token.encode(), place=place(self.claimed.attempt))

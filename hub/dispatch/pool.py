@@ -10,9 +10,9 @@ import structlog
 from pydantic import ValidationError
 
 from hub.connector import Connector, Http
+from hub.connector.pacing import Pace
 from hub.councils import Destination
 from hub.errors import HubError, Misconfigured
-from hub.registry import Registry
 
 log = structlog.get_logger()
 
@@ -27,8 +27,13 @@ class _Kept:
 class ConnectorPool:
     """Connectors by destination. A changed destination gets a new one; the old one ends after its calls have."""
 
-    def __init__(self, *, registry: Registry, secrets: Callable[[str], str]) -> None:
-        self._registry = registry
+    def __init__(
+        self,
+        *,
+        secrets: Callable[[str], str],
+        pace: Callable[[Destination], Pace] | None = None,
+    ) -> None:
+        self._pace = pace
         self._secrets = secrets
         self._kept: dict[str, _Kept] = {}
         self._closing: set[asyncio.Task[None]] = set()
@@ -48,8 +53,9 @@ class ConnectorPool:
         try:
             settings = destination.resolve_settings(self._secrets)
             hidden = destination.secret_values(self._secrets)
-            http = Http(timeout=destination.limits.timeout, secrets=hidden)
-            connector = self._registry.get(destination.connector)(settings, http)
+            pace = self._pace(destination) if self._pace is not None else None
+            http = Http(timeout=destination.limits.timeout, secrets=hidden, pace=pace)
+            connector = destination.connector_class(settings, http)
         except (HubError, ValidationError) as failure:
             # Their texts may quote a setting; the type and `hub check` tell staff enough.
             log.warning("destination.unusable", destination=destination.id, error=type(failure).__name__)

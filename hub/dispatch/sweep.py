@@ -1,19 +1,23 @@
-"""The jobs of the middle room: heartbeats, lost leases, the order of events, paused destinations."""
+"""The jobs of the middle room: heartbeats, lost leases, the order of events, paused destinations, forgetting."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
 
 from hub.councils import Councils
+from hub.dispatch import bulk
+from hub.dispatch.bulk import BulkJob
 from hub.dispatch.doubt import Doubts
+from hub.dispatch.retention import AnotherRuns, Retention
 from hub.dispatch.worker import Worker
 from hub.errors import NotThere, StoreUnavailable
-from hub.store import destinations, jobs, leases, sequencer, workers
+from hub.store import breakers, destinations, jobs, leases, retention, sequencer, workers
 from hub.store.store import Store
 
 log = structlog.get_logger()
@@ -24,11 +28,15 @@ PROBES = "probes"
 EVERY = {
     LEASES: timedelta(seconds=2),
     PROBES: timedelta(seconds=15),
+    bulk.NAME: bulk.EVERY,
+    retention.NAME: timedelta(hours=1),
     sequencer.NAME: SEQUENCE_EVERY,
 }
 _LEASE = timedelta(minutes=2)
 _AWAY = 1.0  #: seconds between tries while the store is away
+_SETTLE = timedelta(minutes=1)  #: for a destination that the council files have no more
 _LONG_SILENT = timedelta(days=1)
+_ASK_TO_FORGET = timedelta(minutes=1)  #: how often a worker asks whether the hour is over
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +46,8 @@ class Sweep:
     store: Store
     worker: Worker
     doubts: Doubts
+    bulk: BulkJob
+    retention: Retention
     councils: Callable[[], Councils]
     host: str
     role: str
@@ -60,6 +70,8 @@ class Sweep:
             self._loop("sequencer", SEQUENCE_EVERY, self._sequence),
             self._loop(LEASES, EVERY[LEASES], lambda: self._as_job(LEASES, self._sweep_leases)),
             self._loop(PROBES, EVERY[PROBES], lambda: self._as_job(PROBES, self._probe)),
+            self._loop(bulk.NAME, bulk.EVERY, self._move_many),
+            self._loop(retention.NAME, _ASK_TO_FORGET, lambda: self._as_job(retention.NAME, self._forget)),
         )
 
     async def stop(self) -> None:
@@ -84,10 +96,12 @@ class Sweep:
                 log.exception("job.failed", job=name)
             await asyncio.sleep(max(every.total_seconds(), _AWAY if away else 0))
 
-    async def _as_job(self, name: str, work: Callable[[], Awaitable[object]]) -> None:
+    async def _as_job(self, name: str, work: Callable[[], Awaitable[object]], *, lease: timedelta = _LEASE) -> None:
         me = self.worker.id
         mine = await self.store.transact(
-            lambda connection: jobs.take(connection, name, worker=me, every=EVERY[name], lease=_LEASE)
+            lambda connection: jobs.take(
+                connection, name, worker=me, every=EVERY[name], lease=lease, silence=self.silence
+            )
         )
         if not mine:
             return
@@ -124,20 +138,40 @@ class Sweep:
         held = frozenset(self.worker.held)
         found = await self.store.transact(
             lambda connection: leases.recover(
-                connection, mine=self.worker.id, held=held, silence=self.silence, sole=sole
+                connection, mine=self.worker.id, held=held, silence=self.silence, settle_of=self._settle, sole=sole
             )
         )
-        if found.queued or found.unclear:
-            log.warning("leases.recovered", queued=found.queued, unclear=found.unclear)
+        if found.queued or found.unclear or found.delivered:
+            log.warning("leases.recovered", queued=found.queued, unclear=found.unclear, delivered=found.delivered)
         for destination in found.destinations:
             self.worker.ring(destination)
-        return found.queued + found.unclear
+        return found.queued + found.unclear + found.delivered
+
+    def _settle(self, destination: str) -> timedelta:
+        try:
+            known = self.councils().destination(destination)
+        except NotThere:
+            return _SETTLE
+        operations = known.connector_class.operations
+        return max((known.settles_in(name) for name in operations), default=_SETTLE)
+
+    async def _move_many(self) -> None:
+        if await self.bulk.wanted():
+            await self._as_job(bulk.NAME, self.bulk.run, lease=bulk.LEASE)
+
+    async def _forget(self) -> None:
+        with suppress(AnotherRuns):
+            await self.retention.run()
 
     async def _probe(self) -> None:
-        for name in await self.store.transact(destinations.to_probe):
-            try:
-                destination = self.councils().destination(name)
-            except NotThere:
-                continue
-            if await self.doubts.probe(destination):
-                self.worker.ring(name)
+        await self.store.transact(breakers.tidy)
+        # At once, not in turn: one that hangs must not keep the others waiting for an hour.
+        await asyncio.gather(*map(self._probe_one, await self.store.transact(destinations.to_probe)))
+
+    async def _probe_one(self, name: str) -> None:
+        try:
+            destination = self.councils().destination(name)
+        except NotThere:
+            return
+        if await self.doubts.probe(destination):
+            self.worker.ring(name)

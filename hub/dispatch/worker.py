@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
+from hub.core.pace import allowance
 from hub.councils import Councils, Destination
 from hub.dispatch.attempt import Sender
+from hub.dispatch.resolver import Resolver
 from hub.errors import NotThere, StoreUnavailable
+from hub.fuse import UNARMED, CrashPoint, Fuse
 from hub.model import ReplaySafety, StepKind
 from hub.store import claims, destinations
 from hub.store.claims import Claim, Claimed, Terms
@@ -48,20 +51,25 @@ class Worker:
     id: str
     store: Store
     sender: Sender
+    resolver: Resolver
+    clock: Callable[[], datetime]
     councils: Callable[[], Councils]
     ids: Callable[[], str]
     slots: int
     lease_margin: timedelta
     tick: timedelta
+    fuse: Fuse = UNARMED
     held: dict[str, Claimed] = field(default_factory=dict)  #: by step: what this process holds a lease on
     _counters: dict[str, _Counter] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _closed: dict[str, datetime] = field(default_factory=dict)  #: what the rows say of maintenance windows
+    _ahead: timedelta = timedelta(0)  #: how far the database's clock is before this process's own
     _stopping: bool = False
 
     def ring(self, destination: str) -> None:
-        """Somebody says that this destination has work. Called in the loop."""
-        self._look(self._counter(destination))
+        """Somebody says that this destination has work; a name that nobody knows is not remembered. In the loop."""
+        if destination in self._counters or self._knows(destination):
+            self._look(self._counter(destination))
 
     async def run(self) -> None:
         """Look at the clock until cancelled: bells may be lost, a tick finds every row."""
@@ -81,12 +89,21 @@ class Worker:
             await asyncio.sleep(self.tick.total_seconds())
 
     async def stop(self, *, patience: timedelta) -> None:
-        """Claim nothing more and let what is in flight finish."""
+        """Claim nothing more and let what is in flight finish, and what a claim that was under way still brings."""
         self._stopping = True
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=patience.total_seconds())
+        loop = asyncio.get_running_loop()
+        until = loop.time() + patience.total_seconds()
+        while self._tasks and (left := until - loop.time()) > 0:
+            await asyncio.wait(set(self._tasks), timeout=left)
         for task in self._tasks:
             task.cancel()
+
+    def _knows(self, destination: str) -> bool:
+        try:
+            self.councils().destination(destination)
+        except NotThere:
+            return False
+        return True
 
     def _counter(self, destination: str) -> _Counter:
         return self._counters.setdefault(destination, _Counter(name=destination))
@@ -118,7 +135,7 @@ class Worker:
             counter.serving = None
 
     async def _claim(self, destination: str, *, limit: int) -> Claim:
-        now = datetime.now(UTC)
+        now = self.clock() + self._ahead
         try:
             known = self.councils().destination(destination)
         except NotThere:
@@ -128,11 +145,15 @@ class Worker:
             if self._closed.get(destination) != opens:
                 self._closed[destination] = opens
                 await self.store.transact(lambda connection: destinations.close_until(connection, destination, opens))
-            return Claim(again_at=opens)
+            return Claim(again_after=opens - now)
         terms = self._terms(known)
-        return await self.store.transact(
+        claim = await self.store.transact(
             lambda connection: claims.claim(connection, destination, limit=limit, terms=terms)
         )
+        if claim.claimed:
+            self._ahead = claim.claimed[0].claimed_at - self.clock()
+            self.fuse.reach(CrashPoint.AFTER_CLAIM)
+        return claim
 
     def _terms(self, destination: Destination) -> Terms:
         councils = self.councils()
@@ -146,7 +167,7 @@ class Worker:
 
         return Terms(
             worker=self.id,
-            lease=destination.limits.timeout + self.lease_margin,
+            lease=destination.limits.timeout + allowance(destination.limits) + self.lease_margin,
             generation=councils.generation,
             safety_of=safety_of,
             ids=self.ids,
@@ -159,13 +180,14 @@ class Worker:
             self._spawn(self._send(counter, claimed))
         counter.cap = max(counter.cap, counter.in_flight)
         counter.more = counter.more or claim.full
-        if claim.again_at is not None:
+        if claim.again_after is not None:
             counter.more = False
-            self._look_later(counter, (claim.again_at - datetime.now(UTC)).total_seconds())
+            self._look_later(counter, claim.again_after.total_seconds())
 
     async def _send(self, counter: _Counter, claimed: Claimed) -> None:
         try:
-            await self.sender.attempt(claimed)
+            if await (self.resolver.look(claimed) if claimed.looks_only else self.sender.attempt(claimed)):
+                self.ring(claimed.destination)
         except Exception:
             # Nothing was written down: the lease runs out and the sweep decides by what the attempt's row says.
             log.exception("attempt.unwritten", delivery=claimed.delivery, attempt=claimed.attempt)

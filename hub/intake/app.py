@@ -14,7 +14,20 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hub.errors import HubError
-from hub.intake import councils, health, openapi, ops, pages, services, submissions
+from hub.intake import (
+    batch,
+    councils,
+    forms,
+    health,
+    open311,
+    openapi,
+    ops,
+    pages,
+    services,
+    submissions,
+    updates,
+    uploads,
+)
 from hub.intake.deps import Deps, make_room, room_of
 from hub.intake.gate import Gate, note_of
 from hub.intake.problems import Problem, Stop, faults_of, of_error, of_status
@@ -80,7 +93,7 @@ def make_app(
     if Face.PUBLISHING in faces:
         route = submissions.add_publish(app)
         app.publish = Gate(_publishing(app, route), ids=deps.ids, base=app.state.room.base)
-        for part in (submissions, services, councils):
+        for part in (batch, uploads, submissions, updates, services, councils, forms, open311):
             app.include_router(part.router)
     if Face.OPS in faces:
         app.include_router(ops.make_router())

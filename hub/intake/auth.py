@@ -69,11 +69,15 @@ class _Memory(Generic[Who]):
         if entry is not None and entry[0] > now:
             return entry[1]
         hashed = self._hashed(store.hasher, key)
-        found = await store.read(lambda connection: self._find(connection, hashed))
+        found = await store.read(lambda connection: self._find(connection, hashed), patience=store.patience.key)
         if len(self._known) >= _MOST:
             self._known.clear()
         self._known[digest] = (now + self._keep, found)
         return found
+
+
+def _by_name(connection: Connection, name: bytes) -> FrontEnd | None:
+    return front_ends.find_by_name(connection, name.decode())
 
 
 class Doorkeeper:
@@ -89,17 +93,29 @@ class Doorkeeper:
         self._front_ends = _Memory[FrontEnd](
             hashed=front_ends.key_hash, find=front_ends.find_by_key, keep=keep, monotonic=monotonic
         )
+        self._names = _Memory[FrontEnd](
+            hashed=lambda _, name: name.encode(), find=_by_name, keep=keep, monotonic=monotonic
+        )
         self._users = _Memory[User](hashed=users.token_hash, find=users.find_by_token, keep=keep, monotonic=monotonic)
 
     async def front_end(self, scope: Scope) -> FrontEnd:
         """The front end that calls. Raises Stop (401; 403 for a member of staff)."""
-        key = credential(scope)
+        return await self.by_key(credential(scope))
+
+    async def by_key(self, key: str) -> FrontEnd:
+        """The front end with this key, wherever it was sent. Raises Stop (401; 403 for a member of staff)."""
+        if key != key.encode(errors="ignore").decode():
+            raise _unknown()  # half a character, as JSON may hold it: nobody has such a key, and it cannot be hashed
         found = await self._front_ends.who(key, self._store)
         if found is not None:
             return found
         if await self._users.who(key, self._store):
             raise stop("not-allowed", "This is a staff token; publish with a front end's key (`hub front-ends add`).")
         raise _unknown()
+
+    async def named(self, name: str) -> FrontEnd | None:
+        """The front end of this name, for a caller whom somebody else has verified."""
+        return await self._names.who(name, self._store)
 
     async def user(self, scope: Scope, role: Role) -> User:
         """The member of staff who calls, with at least `role`. Raises Stop (401, 403)."""

@@ -8,9 +8,8 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from hub.council import Council
 from hub.intake.deps import Room, room_of
-from hub.intake.paging import LIMIT, Cursor, Limit, as_json, key_of, page
+from hub.intake.paging import LIMIT, Cursor, Limit, among, as_json, page
 from hub.intake.shapes import CouncilBody, Page
-from hub.store.paging import cursor_of
 
 router = APIRouter(tags=["contracts"])
 
@@ -20,10 +19,7 @@ async def list_councils(
     request: Request, room: Annotated[Room, Depends(room_of)], limit: Limit = LIMIT, cursor: Cursor = None
 ) -> Response:
     councils = room.deps.councils()
-    behind = key_of(cursor) if cursor is not None else ""
-    slugs = [slug for slug in sorted(councils.slugs) if slug > behind]
-    shown = slugs[:limit]
-    following = cursor_of(shown[-1]) if len(slugs) > limit else None
+    shown, following = among(councils.slugs, limit=limit, cursor=cursor)
     return page(request, [_council(councils.find(slug)) for slug in shown], following=following, base=room.base)
 
 

@@ -9,7 +9,10 @@ from datetime import datetime
 
 from fastapi import Request
 
+from hub.bulk import Bulk
+from hub.core.retention import Keep
 from hub.council import Councils
+from hub.fuse import UNARMED, Fuse
 from hub.intake.auth import Doorkeeper
 from hub.intake.limits import Limiter, Rate
 from hub.intake.readiness import Readiness
@@ -27,6 +30,7 @@ class Deps:
     store: Store
     councils: Callable[[], Councils]  #: the generation that is in force now
     operations: Operations
+    bulk: Bulk  #: the same verbs on many
     ring: Callable[[str], None]  #: tell workers that a destination has work; never blocks, never raises
     clock: Callable[[], datetime]
     ids: Callable[[], str]
@@ -37,6 +41,8 @@ class Deps:
     serves: str = "all"  #: the role of this process: all, intake, console or worker
     rate: Rate = field(default_factory=Rate)
     monotonic: Callable[[], float] = time.monotonic
+    fuse: Fuse = UNARMED
+    keep: Keep = field(default_factory=Keep)  #: how long personal data lives
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

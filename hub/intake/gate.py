@@ -13,6 +13,7 @@ import structlog
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from hub.intake.limits import hear_out
 from hub.intake.problems import Problem
 from hub.intake.trace import Trace, trace_of
 
@@ -50,6 +51,12 @@ def note_of(scope: Scope) -> Note:
     return note
 
 
+def _is_still_sending(scope: Scope, answer: Message) -> bool:
+    """Whether there is a body that nobody has read to its end, and whoever says no has not hung up on it on purpose."""
+    sends = any(name in (b"content-length", b"transfer-encoding") and value != b"0" for name, value in scope["headers"])
+    return sends and all(name.lower() != b"connection" for name, _ in answer["headers"])
+
+
 def _header(scope: Scope, name: bytes) -> str | None:
     for key, value in scope["headers"]:
         if key == name:
@@ -81,23 +88,31 @@ class Gate:
         method = scope["method"]
         # HEAD is GET without the body, on every address: the server leaves the body out.
         scope = {**scope, _SCOPE_KEY: note, "method": "GET" if method == "HEAD" else method}
-        status = 0
+        status, whole = 0, False
+
+        async def heard() -> Message:
+            nonlocal whole
+            message = await receive()
+            whole = not message.get("more_body", False)
+            return message
 
         async def out(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if status >= 400 and not whole and _is_still_sending(scope, message):
+                    await hear_out(scope, heard)
                 message["headers"] = self._dressed(message["headers"], note)
             elif method == "HEAD":
                 message = {**message, "body": b""}
             await send(message)
 
         try:
-            await self._app(scope, receive, out)
+            await self._app(scope, heard, out)
         except ClientDisconnect:
             status = status or _GONE
         except Exception as failure:
-            _report(failure, note)
+            report(failure, note)
             if not status:
                 problem = Problem(code="internal", detail=f"It is not your fault. The incident is {note.id}.")
                 await problem.response(base=self._base, instance=note.instance)(scope, receive, out)
@@ -138,7 +153,7 @@ def _log_line(scope: Scope, method: str, status: int, note: Note) -> None:
         log.info("request", **fields)
 
 
-def _report(failure: Exception, note: Note) -> None:
+def report(failure: Exception, note: Note) -> None:
     """A bug, told to operators without its text: an exception's message may quote what a resident wrote."""
     frames = extract_tb(failure.__traceback__)[-6:]
     where = [f"{PurePath(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
@@ -13,6 +14,8 @@ from hub.metrics import CONTENT_TYPE
 from hub.store.backlog import backlog
 
 router = APIRouter(tags=["machine"])
+
+_COUNTING = timedelta(seconds=2)  #: a scrape that is late is a scrape that is lost
 
 
 @router.get("/health/live", summary="The process runs")
@@ -31,12 +34,12 @@ async def ready(room: Annotated[Room, Depends(room_of)]) -> dict[str, str]:
     return {"status": "ready"}
 
 
-@router.get("/metrics", summary="Five numbers for Prometheus", response_class=Response)
+@router.get("/metrics", summary="Six numbers for Prometheus", response_class=Response)
 async def metrics(room: Annotated[Room, Depends(room_of)]) -> Response:
     try:
-        waits = await room.deps.store.read(backlog)
+        waits = await room.deps.store.read(backlog, patience=_COUNTING)
     except HubError:
         pass  # a store that is away must not hide what this process counted; /health/ready says that it is away
     else:
-        room.deps.metrics.backlog(queued=waits.queued, oldest_due=waits.oldest_due)
+        room.deps.metrics.backlog(queued=waits.queued, oldest_due=waits.oldest_due, parked=waits.parked)
     return Response(room.deps.metrics.text(), media_type=CONTENT_TYPE)

@@ -7,6 +7,8 @@ import re
 from hub.intake.problems import stop
 
 LONGEST = 255
+#: As the document says it: quoted with something in it, or bare.
+WRITTEN = r'^("([ !#-\[\]-~]|\\["\\])+"|[!#-~]([ -~]*[!-~])?)$'
 
 _QUOTED = re.compile(r'"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"\Z')
 _BARE = re.compile(r"[\x20-\x7e]+\Z")
@@ -21,7 +23,12 @@ def idempotency_key(values: list[str]) -> str | None:
         return None
     if len(values) > 1:
         raise stop("idempotency-key-invalid", "There is more than one Idempotency-Key; send one.")
-    value = values[0].strip(" \t")
+    return key_of_text(values[0])
+
+
+def key_of_text(text: str) -> str:
+    """The key itself, wherever it was sent. Raises Stop (400)."""
+    value = text.strip(" \t")
     if value.startswith('"'):
         quoted = _QUOTED.match(value)
         key = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,6 +15,7 @@ from starlette.types import Receive, Scope
 from hub.intake.problems import stop
 
 BODY_TIMEOUT = timedelta(seconds=30)
+STREAM_TIMEOUT = timedelta(minutes=2)  #: for one that is streamed, whatever its size
 PATIENCE = timedelta(seconds=5)  #: with a body that is too large
 SILENCE = timedelta(milliseconds=300)  #: after which nothing more of it is coming
 MOST = 64 * 1024 * 1024
@@ -56,13 +58,13 @@ class Limiter:
 
 
 def _too_large(cap: int) -> Exception:
-    detail = f"The body is larger than {cap} bytes; send fewer or smaller attachments with the submission."
+    detail = f"The body is larger than {cap} bytes; send fewer or smaller files at once."
     # The rest of the body is not worth reading, so the connection is not kept.
     return stop("too-large", detail, headers={"Connection": "close"})
 
 
-async def _hear_out(scope: Scope, receive: Receive) -> None:
-    """Let go by what is left of a body that is too large.
+async def hear_out(scope: Scope, receive: Receive) -> None:
+    """Let go by what is left of a body that nobody wants.
 
     Many clients read no answer before they have sent it all, and an answer
     followed by a hang-up reaches them as a reset. One that asked first
@@ -88,7 +90,7 @@ async def _refuse_by_headers(scope: Scope, receive: Receive, cap: int) -> None:
                 raise stop("bad-request", "Content-Length must be a number.", headers={"Connection": "close"})
             if int(value[:20]) > cap:
                 if int(value[:20]) <= MOST:
-                    await _hear_out(scope, receive)
+                    await hear_out(scope, receive)
                 raise _too_large(cap)
         elif name == b"content-encoding" and value.strip().lower() not in {b"", b"identity"}:
             raise stop("unsupported-encoding", headers={"Connection": "close"})
@@ -115,7 +117,7 @@ async def read_body(scope: Scope, receive: Receive, *, cap: int, within: timedel
                 chunk = message.get("body", b"")
                 size += len(chunk)
                 if size > cap:
-                    await _hear_out(scope, receive)
+                    await hear_out(scope, receive)
                     raise _too_large(cap)
                 chunks.append(chunk)
                 if not message.get("more_body", False):
@@ -123,3 +125,29 @@ async def read_body(scope: Scope, receive: Receive, *, cap: int, within: timedel
                 message = await receive()
     except TimeoutError:
         raise stop("too-slow", headers={"Connection": "close"}) from None
+
+
+async def stream_body(
+    scope: Scope, receive: Receive, *, cap: int, within: timedelta = STREAM_TIMEOUT
+) -> AsyncIterator[bytes]:
+    """The body as it comes, cut off at `cap`; never whole in memory.
+
+    Raises what `read_body` raises. Nothing of it is read ahead of whoever asks.
+    """
+    await _refuse_by_headers(scope, receive, cap)
+    loop, size, more = asyncio.get_running_loop(), 0, True
+    until = loop.time() + within.total_seconds()
+    while more:
+        try:
+            message = await asyncio.wait_for(receive(), min(until - loop.time(), BODY_TIMEOUT.total_seconds()))
+        except TimeoutError:
+            raise stop("too-slow", headers={"Connection": "close"}) from None
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunk, more = message.get("body", b""), message.get("more_body", False)
+        size += len(chunk)
+        if size > cap:
+            await hear_out(scope, receive)
+            raise _too_large(cap)
+        if chunk:
+            yield chunk

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -13,10 +15,13 @@ from starlette.routing import compile_path
 
 from hub import __version__
 from hub.intake.deps import Room
+from hub.intake.open311 import describing
 from hub.intake.problems import KINDS, MEDIA_TYPE, Problem
 from hub.intake.shapes import ProblemBody
 from hub.intake.taking import LONDON
 from hub.standard import SERVICES
+from hub.standard.follow_up import FollowUp
+from hub.standard.schema import schema_of
 
 _ABOUT = """
 Council Hub takes a resident's request from a shared front end, carries it to the council system that must act on it,
@@ -35,7 +40,13 @@ _TAGS = [
     {"name": "publishing", "description": "For front ends: take one in, say where it is."},
     {"name": "contracts", "description": "Which services there are and which councils take them. No key is needed."},
     {"name": "ops", "description": "For staff: what is stuck, why, and the verbs that move it."},
+    {
+        "name": "forms",
+        "description": "For front ends that cannot be changed: their own bodies in, their own answers out. "
+        "What cannot be mapped is kept for staff, and its reference stays the same once it is mended.",
+    },
     {"name": "machine", "description": "For monitoring."},
+    describing.ABOUT,
 ]
 
 _SCHEMES = {
@@ -45,6 +56,7 @@ _SCHEMES = {
         "description": "The key of a front end: `hub front-ends add NAME --councils … --services …`.",
     },
     "front_end_key_header": {"type": "apiKey", "in": "header", "name": "X-Api-Key"},
+    **describing.SCHEMES,
     "user_token": {
         "type": "http",
         "scheme": "bearer",
@@ -54,12 +66,14 @@ _SCHEMES = {
 
 _SECURITY: Mapping[str, list[dict[str, list[str]]]] = {
     "publishing": [{"front_end_key": []}, {"front_end_key_header": []}],
+    "forms": [{"front_end_key": []}, {"front_end_key_header": []}],
     "ops": [{"user_token": []}],
 }
 
 #: Which problems an operation of each kind may answer with.
 _PROBLEMS = {
     "publishing": (401, 403, 404, 503),
+    "forms": (),
     "contracts": (404,),
     "ops": (401, 403, 404, 503),
     "machine": (),
@@ -72,23 +86,42 @@ def add_to(app: FastAPI) -> None:
     app.state.described = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Described:
+    """The document of one day, and which methods each address of it takes."""
+
+    day: date
+    content: bytes
+    addresses: Mapping[str, tuple[re.Pattern[str], frozenset[str]]]
+
+
 def document(app: FastAPI) -> bytes:
     """The document as JSON, made anew each London day: its examples say when a bin was missed."""
+    return _described(app).content
+
+
+def methods_at(app: FastAPI, path: str) -> Collection[str]:
+    """The methods that an address takes; none when there is no such address."""
+    addresses = _described(app).addresses
+    # `/v1/submissions/batch` is itself, and no submission of that name.
+    if path in addresses:
+        return addresses[path][1]
+    return frozenset().union(*(methods for pattern, methods in addresses.values() if pattern.match(path)))
+
+
+def _described(app: FastAPI) -> _Described:
     room: Room = app.state.room
     today = room.deps.clock().astimezone(LONDON).date()
-    if app.state.described is None or app.state.described[0] != today:
-        app.state.described = (today, json.dumps(_describe(app, today), ensure_ascii=False).encode())
-    content: bytes = app.state.described[1]
-    return content
-
-
-def methods_at(app: FastAPI, path: str) -> set[str]:
-    """The methods that an address takes; none when there is no such address."""
-    found: set[str] = set()
-    for template, operations in json.loads(document(app))["paths"].items():
-        if compile_path(template)[0].match(path):
-            found |= {method.upper() for method in operations}
-    return found
+    known: _Described | None = app.state.described
+    if known is None or known.day != today:
+        made = _describe(app, today)
+        addresses = {
+            path: (compile_path(path)[0], frozenset(method.upper() for method in operations))
+            for path, operations in made["paths"].items()
+        }
+        known = _Described(today, json.dumps(made, ensure_ascii=False).encode(), addresses)
+        app.state.described = known
+    return known
 
 
 def _describe(app: FastAPI, today: date) -> dict[str, Any]:
@@ -109,10 +142,15 @@ def _describe(app: FastAPI, today: date) -> dict[str, Any]:
     schemas["Problem"] = ProblemBody.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas.update(schemas["Problem"].pop("$defs", {}))
     schemas.update(_submissions(today))
+    schemas.update(_with_inner(schema_of(FollowUp), "FollowUp"))
     parts["responses"] = {str(status): _problem(status, room.base) for status in sorted(_statuses())}
+    parts["responses"] |= describing.answers()
     for operations in described["paths"].values():
-        for operation in operations.values():
-            _complete(operation)
+        for method, operation in operations.items():
+            if describing.TAG in operation.get("tags", ()):
+                describing.complete(operation)
+            else:
+                _complete(operation, verb=method == "post")
     publish = described["paths"].get("/v1/submissions", {}).get("post")
     if publish is not None:
         publish["requestBody"] = _body(today)
@@ -123,7 +161,7 @@ def _statuses() -> set[int]:
     return {kind.status for kind in KINDS.values()}
 
 
-def _complete(operation: dict[str, Any]) -> None:
+def _complete(operation: dict[str, Any], *, verb: bool) -> None:
     """Who may call it, and every problem it may answer with."""
     tag = operation.get("tags", ["machine"])[0]
     if tag in _SECURITY:
@@ -131,13 +169,16 @@ def _complete(operation: dict[str, Any]) -> None:
     answers = operation["responses"]
     problems = set(_PROBLEMS[tag])
     for status in [status for status in answers if int(status) >= 400]:
-        # Where it has content, the framework put it there: it thinks that any parameter may be malformed.
-        if not answers.pop(status).get("content"):
+        if not answers[status].get("content"):
             problems.add(int(status))
+        elif status == "422":
+            del answers[status]  # the framework put it there: it thinks that any parameter may be malformed
     if any(parameter["in"] == "query" for parameter in operation.get("parameters", ())):
         problems.add(422)
+    if tag == "ops" and verb:
+        problems |= {409}
     if tag == "ops" and "requestBody" in operation:
-        problems |= {409, 413, 422}
+        problems |= {400, 408, 413, 415, 422}
     for status in sorted(problems):
         answers[str(status)] = {"$ref": f"#/components/responses/{status}"}
 
@@ -172,14 +213,17 @@ def _submissions(today: date) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for code, service in sorted(SERVICES.items()):
         for version in sorted(service.versions):
-            name = f"{code}.v{version}"
-            schema = _hoisted(service.schema(version), name)
-            for inner, definition in schema.pop("$defs", {}).items():
-                found[f"{name}.{inner}"] = definition
-            schema.pop("$schema", None)
-            schema.pop("$id", None)
-            found[name] = schema
+            found |= _with_inner(service.schema(version), f"{code}.v{version}")
     return found
+
+
+def _with_inner(contract: dict[str, Any], name: str) -> dict[str, Any]:
+    """A contract and its inner definitions, by their names as components."""
+    schema = _hoisted(contract, name)
+    found = {f"{name}.{inner}": definition for inner, definition in schema.pop("$defs", {}).items()}
+    schema.pop("$schema", None)
+    schema.pop("$id", None)
+    return {**found, name: schema}
 
 
 def _hoisted(node: Any, name: str) -> Any:

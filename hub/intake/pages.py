@@ -7,7 +7,8 @@ from html import escape
 from fastapi import APIRouter, Request, Response
 
 from hub.errors import NotThere
-from hub.intake import openapi
+from hub.intake import asyncapi, openapi
+from hub.intake.deps import room_of
 from hub.intake.paging import as_json
 from hub.intake.problems import KINDS, Kind
 
@@ -18,6 +19,12 @@ router = APIRouter()
 async def description(request: Request) -> Response:
     """OpenAPI 3.1, with examples that are valid today."""
     return Response(openapi.document(request.app), media_type="application/json")
+
+
+@router.get("/asyncapi.json", include_in_schema=False)
+async def queue_description(request: Request) -> Response:
+    """AsyncAPI 3.0: the queue door."""
+    return Response(asyncapi.document(base=room_of(request).base), media_type="application/json")
 
 
 @router.get("/problems", include_in_schema=False)

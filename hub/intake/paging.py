@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -11,7 +11,7 @@ from fastapi import Query, Request, Response
 
 from hub.errors import Invalid
 from hub.intake.naming import is_id
-from hub.store.paging import after
+from hub.store.paging import after, cursor_of
 
 LIMIT = 50
 MOST = 200
@@ -42,6 +42,14 @@ def key_of(cursor: str) -> str:
 def _strange() -> Invalid:
     fault = ("#/query/cursor", "Use the `next` of the page before, unchanged.")
     return Invalid([fault], "The cursor is not one that this hub handed out.")
+
+
+def among(names: Iterable[str], *, limit: int, cursor: str | None) -> tuple[list[str], str | None]:
+    """One page of a list that is all at hand, by name, and the cursor of the next. Raises Invalid."""
+    behind = key_of(cursor) if cursor is not None else ""
+    left = sorted(name for name in names if name > behind)
+    shown = left[:limit]
+    return shown, cursor_of(shown[-1]) if len(left) > limit else None
 
 
 def page(request: Request, items: Sequence[Any], *, following: str | None, base: str) -> Response:

@@ -65,7 +65,8 @@ KINDS: Mapping[str, Kind] = _kinds(
         code="not-found",
         status=404,
         title="There is nothing here",
-        remedy="Check the address, the council (GET /v1/councils) and the service (GET /v1/services). "
+        remedy="Check the address (/openapi.json has every one), the council (GET /v1/councils) and the service "
+        "(GET /v1/services). "
         "What belongs to another front end is not shown.",
     ),
     Kind(
@@ -96,13 +97,19 @@ KINDS: Mapping[str, Kind] = _kinds(
         code="too-large",
         status=413,
         title="The body is too large",
-        remedy="Send fewer or smaller attachments with the submission.",
+        remedy="Send fewer or smaller files at once. A file over 1 MiB goes to POST /v1/attachments, up to 25 MB.",
     ),
     Kind(
         code="unsupported-encoding",
         status=415,
         title="The body is in an encoding that the hub does not read",
         remedy="Send the JSON as it is, without Content-Encoding.",
+    ),
+    Kind(
+        code="unsupported-media-type",
+        status=415,
+        title="The body is not of the kind that this address reads",
+        remedy="Send it with the Content-Type that /openapi.json names for this address.",
     ),
     Kind(
         code="invalid",
@@ -134,7 +141,7 @@ KINDS: Mapping[str, Kind] = _kinds(
         code="unavailable",
         status=503,
         title="The hub cannot keep anything right now",
-        remedy="Nothing was taken. Wait as many seconds as Retry-After says, then repeat the request "
+        remedy="Nothing was promised. Wait as many seconds as Retry-After says, then repeat the request "
         "with the same Idempotency-Key.",
     ),
 )

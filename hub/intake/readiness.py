@@ -23,9 +23,16 @@ class Readiness:
         self._until = float("-inf")
         self._failure: StoreUnavailable | None = None
         self._one = asyncio.Lock()
+        self._leaving = False
+
+    def leave(self) -> None:
+        """From now on this process is not ready: it is about to close its doors, and whoever watches may know first."""
+        self._leaving = True
 
     async def check(self) -> None:
         """Raises StoreUnavailable while nothing can be kept, also when the store takes too long to say."""
+        if self._leaving:
+            raise StoreUnavailable("The hub is stopping; another process takes what comes now.")
         async with self._one:
             if self._monotonic() >= self._until:
                 self._failure = await self._probe()
@@ -36,7 +43,7 @@ class Readiness:
     async def _probe(self) -> StoreUnavailable | None:
         try:
             async with asyncio.timeout(PATIENCE.total_seconds()):
-                await self._store.transact(probe)
+                await self._store.prove(probe)
         except TimeoutError:
             return StoreUnavailable(f"The store did not answer within {PATIENCE.seconds} s; look at the database.")
         except StoreUnavailable as failure:

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from hub.errors import NotThere
 from hub.intake.deps import Room, room_of
-from hub.intake.paging import as_json, page
+from hub.intake.paging import LIMIT, Cursor, Limit, among, as_json, page
 from hub.intake.shapes import Page, ServiceBody
 from hub.intake.taking import LONDON
 from hub.standard import SERVICES, Service
@@ -25,9 +25,13 @@ _FRESH = {"Cache-Control": "public, max-age=3600"}
 @router.get(
     "/v1/services", summary="Every service there is a contract for", responses={200: {"model": Page[ServiceBody]}}
 )
-async def list_services(request: Request, room: Annotated[Room, Depends(room_of)]) -> Response:
-    items = [_service(service, room.base) for _, service in sorted(SERVICES.items())]
-    return page(request, items, following=None, base=room.base)
+async def list_services(
+    request: Request, room: Annotated[Room, Depends(room_of)], limit: Limit = LIMIT, cursor: Cursor = None
+) -> Response:
+    """In the order of their codes."""
+    shown, following = among(SERVICES, limit=limit, cursor=cursor)
+    items = [_service(SERVICES[code], room.base) for code in shown]
+    return page(request, items, following=following, base=room.base)
 
 
 @router.get("/v1/services/{code}", summary="One service", responses={200: {"model": ServiceBody}})
@@ -45,9 +49,7 @@ async def get_schema(
     """The examples are valid today: their dates are moved to the present."""
     service = _known(code)
     wanted = max(service.versions) if version is None else version
-    if wanted not in service.versions:
-        known = ", ".join(str(one) for one in sorted(service.versions))
-        raise NotThere(f"{service.code} has no version {wanted}; it has {known}.")
+    service.model(wanted)
     today = room.deps.clock().astimezone(LONDON).date()
     content, tag = _schema(service.code, wanted, today)
     headers = {**_FRESH, "ETag": tag}
@@ -69,6 +71,7 @@ def _service(service: Service, base: str) -> dict[str, Any]:
         "description": service.description,
         "version": max(service.versions),
         "versions": sorted(service.versions),
+        "changes": [{"version": newer, "about": change.about} for newer, change in sorted(service.changes.items())],
         "lgsl": list(service.lgsl),
         "schema": f"{base}/v1/services/{service.code}/schema",
     }

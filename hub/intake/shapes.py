@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, Field
 
-from hub.model import DeliveryKind, Outcome, Phase, ReplaySafety, StepState, SubmissionStatus, Trigger, WaitReason
+from hub.model import (
+    DeliveryKind,
+    Outcome,
+    Phase,
+    ReceivedState,
+    ReplaySafety,
+    StepKind,
+    StepState,
+    SubmissionStatus,
+    Trigger,
+    WaitReason,
+)
 
 Reference = Annotated[
     str,
@@ -68,6 +79,25 @@ class AcceptedBody(BaseModel):
     links: Links
 
 
+class BatchItem(AcceptedBody):
+    """It is durable now, as if it had come alone."""
+
+    http_status: Literal[202]
+    replayed: bool = Field(description="This is the first answer to its `idempotency_key` again.")
+
+
+class BatchProblem(ProblemBody):
+    """It was not taken, and no other item minds."""
+
+    http_status: int
+
+
+class BatchBody(BaseModel):
+    """One answer for each item, in the order in which they came."""
+
+    items: list[BatchItem | BatchProblem]
+
+
 class WaitingBody(BaseModel):
     reason: WaitReason
     until: datetime | None
@@ -95,6 +125,38 @@ class Update(BaseModel):
     text: str | None = None
 
 
+class FollowUpBody(BaseModel):
+    """Something that was said of a submission afterwards, and where it is on its way to each system."""
+
+    id: str
+    kind: Literal["comment", "cancel", "evidence"]
+    status: SubmissionStatus = Field(
+        description="`needs_attention`: a system cannot be told, or did not take it; staff tell the council."
+    )
+    received_at: datetime
+    deliveries: list[DeliveryState]
+
+
+class FollowedUpBody(FollowUpBody):
+    """It is durable now: nothing can lose it."""
+
+    submission: str = Field(description="Its id.")
+    reference: Reference
+    warnings: list[Remark]
+    links: dict[str, str]
+
+
+class UploadedBody(BaseModel):
+    """A file that is durable and waits for the submission that names it."""
+
+    id: str = Field(description="Name it in `attachments: [{id}]`.")
+    name: str = Field(description="As it travels on: what you called it, made safe.")
+    media_type: str = Field(description="What its bytes say that it is.")
+    size: int
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    expires_at: datetime = Field(description="Forgotten then, unless a submission names it before.")
+
+
 class StatusBody(BaseModel):
     """Where a submission is now. `final` speaks of the hub's job, `case_status` of the council's."""
 
@@ -102,7 +164,8 @@ class StatusBody(BaseModel):
     reference: Reference
     front_end_reference: str | None
     council: str
-    service: str
+    service: str | None = Field(description="Null only for a form that no profile can read yet.")
+    version: int | None = Field(default=None, description="Of its contract; absent for a form that is no submission.")
     status: SubmissionStatus
     final: bool
     case_status: str | None
@@ -111,6 +174,13 @@ class StatusBody(BaseModel):
     warnings: list[Remark]
     deliveries: list[DeliveryState]
     updates: list[Update]
+    follow_ups: list[FollowUpBody] = Field(description="What you said of it afterwards; empty in lists.")
+    why: list[str] | None = Field(default=None, description="For staff alone: why it went nowhere, or is parked.")
+
+
+class ChangeBody(BaseModel):
+    version: int
+    about: str
 
 
 class ServiceBody(BaseModel):
@@ -118,9 +188,12 @@ class ServiceBody(BaseModel):
     title: str
     description: str
     version: int = Field(description="The newest.")
-    versions: list[int]
+    versions: list[int] = Field(description="Each is taken, by every council that takes the service.")
+    changes: list[ChangeBody] = Field(description="What each version changed against the one before.")
     lgsl: list[int] = Field(description="Ids in the Local Government Service List.")
-    schema_: str = Field(alias="schema", description="Where its JSON Schema 2020-12 is.")
+    schema_: str = Field(
+        alias="schema", description="Where its JSON Schema 2020-12 is: the newest, or `?version=` any other."
+    )
 
 
 class CouncilBody(BaseModel):
@@ -149,11 +222,14 @@ class AttemptBody(BaseModel):
     """One try. What was sent and answered is personal and is not in it."""
 
     id: str
+    step: int = Field(description="The position of the step that was tried.")
     trigger: Trigger
     actor: str | None
     phase: Phase
     outcome: Outcome | None
     fault_code: str | None
+    failure: str | None = Field(description="What went wrong and where, in codes: the title of its group.")
+    group: str | None = Field(description="Its group in `GET /v1/groups`.")
     replay_safety: ReplaySafety
     mapping_generation: int
     started_at: datetime
@@ -162,7 +238,20 @@ class AttemptBody(BaseModel):
     evidence: bool = Field(description="Whether what was sent and answered is kept.")
 
 
+class StepBody(BaseModel):
+    """One part of a delivery: what is claimed, sent and retried by itself."""
+
+    position: int
+    kind: StepKind
+    file: int | None = Field(description="Which file of this delivery it is; names are personal.")
+    state: StepState
+    attempts_used: int
+    reason: str | None = Field(description="A person's, for discarding or resolving it.")
+    updated_at: datetime
+
+
 class DeliveryWithAttempts(StaffDelivery):
+    steps: list[StepBody]
     attempts: list[AttemptBody]  # type: ignore[assignment]  # the tries themselves where lists give their number
 
 
@@ -204,8 +293,8 @@ class ReceivedBody(BaseModel):
     council: str
     format: str
     profile: str
-    state: str
-    why: str | None
+    state: ReceivedState
+    why: str | None = Field(description="Of a parked one: file, line, leaf and field; never what a resident wrote.")
     received_at: datetime
 
 

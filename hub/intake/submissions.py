@@ -19,7 +19,7 @@ from hub.errors import HubError, NotThere
 from hub.intake import views
 from hub.intake.deps import Room, room_of
 from hub.intake.gate import note_of
-from hub.intake.idempotency import idempotency_key
+from hub.intake.idempotency import LONGEST, WRITTEN, idempotency_key
 from hub.intake.limits import read_body
 from hub.intake.naming import CouncilName, id_or_reference, printable
 from hub.intake.ops.staff import scope_of
@@ -28,7 +28,7 @@ from hub.intake.problems import Stop, of_error
 from hub.intake.shapes import AcceptedBody, Page, StatusBody
 from hub.intake.taking import Letter, service_in, take
 from hub.model import FrontEnd, StepState, User
-from hub.store import submissions
+from hub.store import received, submissions
 from hub.store.accept import Accepted
 
 router = APIRouter(tags=["publishing"])
@@ -38,11 +38,11 @@ OneReference = Annotated[
 ]
 
 
-_KEY = {
+KEY = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST, "pattern": WRITTEN},
     "example": '"8e03978e-40d5-43dd-bc93-6894a57f9324"',
     "description": "Makes a repeat harmless: the same key and content get the first answer for 7 days.",
 }
@@ -53,10 +53,10 @@ _TRACE = {
     "schema": {"type": "string"},
     "description": "W3C Trace Context; one is made where there is none.",
 }
-_HEADERS = {
-    "Location": {"schema": {"type": "string"}, "description": "Where to ask how it is going."},
+REPLAYED: dict[str, Any] = {
     "Idempotent-Replayed": {"schema": {"type": "string"}, "description": "`true`: this is the first answer again."},
 }
+_HEADERS = {"Location": {"schema": {"type": "string"}, "description": "Where to ask how it is going."}, **REPLAYED}
 
 
 class PlainRoute(APIRoute):
@@ -94,7 +94,7 @@ def add_publish(app: FastAPI) -> BaseRoute:
             202: {"model": AcceptedBody, "headers": _HEADERS},
             **{status: {} for status in (400, 408, 409, 413, 415, 422, 429)},
         },
-        openapi_extra={"parameters": [_KEY, _TRACE]},
+        openapi_extra={"parameters": [KEY, _TRACE]},
         route_class_override=PlainRoute,
     )
     return app.router.routes[-1]
@@ -106,8 +106,8 @@ async def publish(request: Request) -> Response:
     count, began = room.deps.metrics, time.perf_counter()
     raw = b""
     try:
-        front_end = await _front_end(request, room)
-        key = _key_of(request)
+        front_end = await front_end_of(request, room)
+        key = key_of(request)
         raw = await read_body(request.scope, request.receive, cap=room.deps.max_body)
         trace = note_of(request.scope).trace.parent
         letter = Letter(front_end=front_end, raw=raw, received_at=room.deps.clock(), key=key, trace=trace)
@@ -121,14 +121,16 @@ async def publish(request: Request) -> Response:
     return _answer(accepted, room)
 
 
-async def _front_end(request: Request, room: Room) -> FrontEnd:
+async def front_end_of(request: Request, room: Room) -> FrontEnd:
+    """Who publishes. Raises Stop: 401, and 429 for one that sends too fast."""
     front_end = await room.doorkeeper.front_end(request.scope)
     note_of(request.scope).who = front_end.id
     room.limiter.check(front_end.id, now=room.deps.monotonic())
     return front_end
 
 
-def _key_of(request: Request) -> str | None:
+def key_of(request: Request) -> str | None:
+    """The Idempotency-Key that it carries, if it does. Raises Stop (400)."""
     return idempotency_key(
         [value.decode("latin-1") for name, value in request.scope["headers"] if name == b"idempotency-key"]
     )
@@ -155,8 +157,13 @@ _NOT_PLANNED = status_of([], planned=False).value
 
 
 def _answer(accepted: Accepted, room: Room) -> Response:
-    here = f"{room.base}/v1/submissions/{accepted.id}"
-    body = {
+    body = accepted_body(accepted, base=room.base)
+    return _Taken(to_json(body), body["links"]["self"], replayed=accepted.replayed)
+
+
+def accepted_body(accepted: Accepted, *, base: str) -> dict[str, Any]:
+    """The body of a 202, whichever door it leaves by."""
+    return {
         "id": accepted.id,
         "reference": accepted.reference,
         "status": _PLANNED if accepted.planned else _NOT_PLANNED,
@@ -165,12 +172,11 @@ def _answer(accepted: Accepted, room: Room) -> Response:
         "received_at": views.instant(accepted.accepted_at),
         "warnings": list(accepted.warnings),
         "links": {
-            "self": here,
-            "service": f"{room.base}/v1/services/{accepted.service}",
-            "council": f"{room.base}/v1/councils/{accepted.council}",
+            "self": f"{base}/v1/submissions/{accepted.id}",
+            "service": f"{base}/v1/services/{accepted.service}",
+            "council": f"{base}/v1/councils/{accepted.council}",
         },
     }
-    return _Taken(to_json(body), here, replayed=accepted.replayed)
 
 
 @router.get(
@@ -211,10 +217,35 @@ async def get_submission(submission: str, request: Request, room: Annotated[Room
     if known is None:
         raise NotThere("That is neither an id nor a reference of a submission; use one from your 202.")
     mine = caller.id if isinstance(caller, FrontEnd) else None
-    view = await room.deps.store.read(lambda connection: submissions.status(connection, known, front_end=mine))
+    try:
+        view = await room.deps.store.read(lambda connection: submissions.status(connection, known, front_end=mine))
+    except NotThere:
+        parked = await _parked(known, caller, room)
+        if parked is None:
+            raise
+        return as_json(parked)
     if not isinstance(caller, FrontEnd) and not caller.sees(view.council):
         raise NotThere("There is no submission with that id or reference in your councils.")
-    return as_json(views.submission(view, now=room.deps.clock()))
+    body = views.submission(view, now=room.deps.clock())
+    return as_json(body if mine else {**body, "why": list(view.faults)})
+
+
+async def _parked(known: str, caller: FrontEnd | User, room: Room) -> dict[str, Any] | None:
+    """A form of a front end's own format that waits for staff: it has a reference, and no submission yet."""
+    mine = caller.id if isinstance(caller, FrontEnd) else None
+    row = await room.deps.store.read(lambda connection: received.waiting(connection, known, front_end=mine))
+    if row is None or (not isinstance(caller, FrontEnd) and not caller.sees(row.council)):
+        return None
+    updates = await room.deps.store.read(lambda connection: submissions.updates_of(connection, row.id))
+    body = views.parked(row, service=_service_of(row, room), updates=updates)
+    return body if mine else {**body, "why": [row.why] if row.why else []}
+
+
+def _service_of(row: Any, room: Room) -> str | None:
+    try:
+        return room.deps.councils().find(row.council).profile(row.format, row.profile).service
+    except HubError:
+        return None
 
 
 async def _caller(request: Request, room: Room) -> FrontEnd | User:

@@ -6,26 +6,30 @@ import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from pydantic_core import to_json
 
 from hub import standard
-from hub.core import calendar, routing
-from hub.council import Council
-from hub.errors import Conflict, NotAllowed, NotThere, StoreUnavailable
+from hub.core import about, calendar, routing
+from hub.council import Council, Route
+from hub.errors import Conflict, Invalid, KeyReused, NotAllowed, NotThere, StoreUnavailable
+from hub.fuse import CrashPoint
+from hub.intake import files
 from hub.intake.deps import Deps
-from hub.intake.views import instant
-from hub.model import FrontEnd, Plan
+from hub.model import FrontEnd, Plan, StepKind
 from hub.store.accept import Accept, Accepted, IdempotencyKey, NewDelivery, ReferenceTaken
+from hub.store.steps import LaterStep
 
 LONDON = ZoneInfo("Europe/London")
 KEY_LIFE = timedelta(days=7)
 #: Above this, reading and sealing leave the event loop: everybody else's request would wait for them.
 LARGE = 128 * 1024
 _DRAWS = 4
+#: After these, certainly nothing of it was kept.
+REFUSED = (KeyReused, Conflict, Invalid)
 
 
 def content_place(submission: str, *, revision: int = 1) -> str:
@@ -61,16 +65,28 @@ async def take(letter: Letter, *, deps: Deps) -> Accepted:
     Raises standard.Unreadable, Invalid, NotThere, NotAllowed, KeyReused,
     Conflict and StoreUnavailable, and then nothing was kept.
     """
+    large = len(letter.raw) > LARGE
+    read, council = await asyncio.to_thread(_read, letter, deps) if large else _read(letter, deps)
+    admitted = files.NONE
+    if "attachments" in read.data:
+        sender, keyed = letter.front_end.id, letter.key is not None
+        admitted = await files.admit(read.data, front_end=sender, deps=deps, keyed=keyed)
     for _ in range(_DRAWS):
-        if len(letter.raw) > LARGE:
-            thought = await asyncio.to_thread(_prepare, letter, deps)
+        if large:
+            thought = await asyncio.to_thread(compose, read, council, letter, deps, admitted=admitted)
         else:
-            thought = _prepare(letter, deps)
+            thought = compose(read, council, letter, deps, admitted=admitted)
         try:
             accepted = await _write(thought, deps)
         except ReferenceTaken:
             continue  # one in a million millions: draw again
-        if not accepted.replayed:
+        except REFUSED:
+            await files.forget(admitted, deps=deps)
+            raise
+        if accepted.replayed:
+            await files.forget(admitted, deps=deps)
+        else:
+            deps.fuse.reach(CrashPoint.AFTER_COMMIT_BEFORE_BELL)
             for destination in {delivery.destination for delivery in thought.deliveries}:
                 deps.ring(destination)
         return accepted
@@ -86,10 +102,9 @@ async def _write(thought: Accept, deps: Deps) -> Accepted:
     return accepted
 
 
-def _prepare(letter: Letter, deps: Deps) -> Accept:
+def _read(letter: Letter, deps: Deps) -> tuple[standard.Read, Council]:
     read = standard.read(letter.raw, today=letter.received_at.astimezone(LONDON).date())
-    council = _council_for(read.data, letter.front_end, deps)
-    return _thought(read, council, letter, deps)
+    return read, _council_for(read.data, letter.front_end, deps)
 
 
 def _council_for(data: Mapping[str, Any], front_end: FrontEnd, deps: Deps) -> Council:
@@ -110,12 +125,31 @@ def _named(names: frozenset[str] | None, what: str) -> str:
     return f"all {what}" if names is None else f"the {what} {', '.join(sorted(names))}"
 
 
-def _thought(read: standard.Read, council: Council, letter: Letter, deps: Deps) -> Accept:
-    data, warnings = read.data, [warning.as_dict() for warning in read.warnings]
-    submission, reference = deps.ids(), deps.references()
+def compose(
+    read: standard.Read,
+    council: Council,
+    letter: Letter,
+    deps: Deps,
+    *,
+    id: str | None = None,
+    reference: str | None = None,
+    remarks: Sequence[Mapping[str, str]] = (),
+    admitted: files.Admitted = files.NONE,
+) -> Accept:
+    """The thought that writes a submission down, planned and sealed.
+
+    `id` and `reference` are those that somebody was told before, `remarks` are
+    warnings of the door by which it came.
+    """
+    data = admitted.in_place(read.data)
+    warnings = [*(warning.as_dict() for warning in read.warnings), *map(dict, remarks), *map(dict, admitted.remarks)]
+    submission, reference = id or deps.ids(), reference or deps.references()
     received = letter.received_at.astimezone(LONDON).date()
     due = calendar.due_by(data["service"], received=received, gss=council.gss)
-    hub = _about(data, council, letter, reference=reference, warnings=warnings, due=due)
+    hub = about.facts(
+        our_reference=reference, reference=reference, received_at=letter.received_at, council=council.slug,
+        warnings=warnings, front_end_reference=data.get("front_end_reference"), due_by=due,
+    )  # fmt: skip
     plan = routing.plan({**data, "hub": hub}, council.routes_for(data["service"]))
     return Accept(
         id=submission,
@@ -134,39 +168,18 @@ def _thought(read: standard.Read, council: Council, letter: Letter, deps: Deps) 
         trace_id=letter.trace,
         body=deps.store.sealer.seal(to_json(data), place=content_place(submission)),
         attrs=_attrs(data, deps),
-        deliveries=_deliveries(plan, reference, deps),
+        deliveries=_deliveries(plan, reference, council, data, deps),
         idempotency=_key(letter, read, council, deps),
         event_id=deps.ids(),
+        files=admitted.new,
+        claims=admitted.claims(submission) if admitted.named else (),
     )
 
 
-def _about(
-    data: Mapping[str, Any],
-    council: Council,
-    letter: Letter,
-    *,
-    reference: str,
-    warnings: Sequence[dict[str, str]],
-    due: date | None,
-) -> dict[str, Any]:
-    """What the hub adds for routing: `hub.*` in mappings."""
-    about: dict[str, Any] = {
-        "our_reference": reference,
-        "reference": reference,
-        "received_at": instant(letter.received_at),
-        "council": council.slug,
-        "warnings": list(warnings),
-    }
-    if "front_end_reference" in data:
-        about["front_end_reference"] = data["front_end_reference"]
-    if due is not None:
-        about["due_by"] = due.isoformat()
-    return about
-
-
-def _deliveries(plan: Plan, reference: str, deps: Deps) -> list[NewDelivery]:
+def _deliveries(plan: Plan, reference: str, council: Council, data: Mapping[str, Any], deps: Deps) -> list[NewDelivery]:
     """Deliveries with the references that destinations are given: numbered where one gets several."""
     to = [planned.destination for planned in plan.deliveries]
+    routes = [council.route(planned.route) for planned in plan.deliveries]
     return [
         NewDelivery(
             id=deps.ids(),
@@ -175,8 +188,20 @@ def _deliveries(plan: Plan, reference: str, deps: Deps) -> list[NewDelivery]:
             route=planned.route,
             item_index=planned.item_index,
             our_reference=reference if to.count(to[at]) == 1 else f"{reference}-{to[: at + 1].count(to[at])}",
+            call=routes[at].call("create"),
+            later=_later(routes[at], data, deps),
         )
         for at, planned in enumerate(plan.deliveries)
+    ]
+
+
+def _later(route: Route, data: Mapping[str, Any], deps: Deps) -> list[LaterStep]:
+    """Each file is a step of its own, behind the create, where the destination's product takes files."""
+    if not route.destination.can("attach"):
+        return []
+    return [
+        LaterStep(id=deps.ids(), kind=StepKind.ATTACH, call=route.call("attach"), attachment=each["id"])
+        for each in data.get("attachments", ())
     ]
 
 

@@ -4,7 +4,7 @@ from hub.standard.catalogue import SERVICES
 from hub.standard.envelope import Envelope
 from hub.standard.labels import Personal
 from hub.standard.parsing import Unreadable, parse
-from hub.standard.reading import Read, read, read_data, without_derived
+from hub.standard.reading import Read, in_version, read, read_data, without_derived
 from hub.standard.schema import PersonalPath
 from hub.standard.service import Example, Service
 
@@ -17,6 +17,7 @@ __all__ = [
     "Read",
     "Service",
     "Unreadable",
+    "in_version",
     "parse",
     "read",
     "read_data",

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import Annotated, ClassVar
 
-from hub.standard.fields import Base64, FileName, Maybe, MediaType, Str64
+from pydantic import Field
+
+from hub.model import Warning
+from hub.standard.fields import Base64, FileName, Maybe, MediaType, Str64, Str200
 from hub.standard.labels import Personal, optional
 from hub.standard.part import Part
 from hub.standard.rules import OneShape, Rule
@@ -26,3 +30,17 @@ class Attachment(Part):
     )
 
     rules: ClassVar[tuple[Rule, ...]] = (OneShape((("id",), ("name", "media_type", "content_base64"))),)
+
+
+#: The smallest real picture, for examples: files are looked into, and should be what they are said to be.
+DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg=="
+
+#: Which of the submission's `attachments` are meant, each by its `id` or by its `name`.
+Refs = Annotated[list[Str200], Field(max_length=10)]
+
+
+def unattached(where: str, refs: Sequence[str] | None, attachments: Sequence[Attachment] | None) -> list[Warning]:
+    """For refs to what is not among `attachments`: taken, but only what stands there is kept and sent on."""
+    there = {name for file in attachments or () for name in (file.id, file.name)}
+    do = "This names none of the `attachments`; send the file there, and its `id` or `name` here."
+    return [Warning(pointer=f"{where}/{place}", message=do) for place, ref in enumerate(refs or ()) if ref not in there]

@@ -28,6 +28,7 @@ URL = r"^https?://[^\s/]+\S*$"
 FILE_NAME = r"^[^/\\]+$"
 MEDIA_TYPE = r"^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+(;.*)?$"
 LANGUAGE = "^(en|cy)(-GB)?$"
+CLOCK = "^([01][0-9]|2[0-3]):[0-5][0-9]$"
 
 #: What to do when a text does not match one of the patterns above.
 REMEDIES = {
@@ -42,12 +43,16 @@ REMEDIES = {
     FILE_NAME: "Send the file's name alone, without a folder.",
     MEDIA_TYPE: "Send a media type, as image/jpeg.",
     LANGUAGE: "Send `en` or `cy`.",
+    CLOCK: "Send a time of day as HH:MM, from 00:00 to 23:59.",
 }
 
 _POSTCODE = re.compile(r"(GIR0AA|[A-Z]{1,2}[0-9][A-Z0-9]?[0-9][A-Z]{2})")
 _NOT_ALPHANUMERIC = re.compile(r"[^A-Za-z0-9]+")
 #: Decoded bytes of a file that travels inside the submission.
 LARGEST_INLINE = 1024 * 1024
+
+
+_SOME_WORDS = r"\S"  #: for the schema: a text is trimmed before it is measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,9 @@ class Text:
             strict=True, strip_whitespace=True, min_length=least, max_length=self.most, pattern=self.pattern
         )
 
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return handler(schema) if self.pattern else {**handler(schema), "pattern": _SOME_WORDS}
+
 
 @dataclass(frozen=True, slots=True)
 class _Absent:
@@ -77,6 +85,10 @@ class _Absent:
             del text["min_length"]
             inner = cs.no_info_after_validator_function(_words_or_nothing, inner)
         return cast("CoreSchema", inner)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        made = handler(schema)
+        return {word: value for word, value in made.items() if (word, value) != ("pattern", _SOME_WORDS)}
 
 
 def _words_or_nothing(text: str) -> str | None:
@@ -167,6 +179,10 @@ def is_postcode(tidy: str) -> bool:
     return _POSTCODE.fullmatch(tidy.replace(" ", "")) is not None
 
 
+def _registration(typed: str) -> str:
+    return "".join(typed.split()).upper()
+
+
 def _language(sent: str) -> str:
     return sent[:2]
 
@@ -184,7 +200,10 @@ def _base64(text: str) -> str:
 TOO_LARGE = "Send a file over 1 MiB to POST /v1/attachments and give its `id` here."
 
 Str20 = Annotated[str, Text(20)]
+Str40 = Annotated[str, Text(40)]
+Str50 = Annotated[str, Text(50)]
 Str64 = Annotated[str, Text(64)]
+Str80 = Annotated[str, Text(80)]
 Str100 = Annotated[str, Text(100)]
 Str120 = Annotated[str, Text(120)]
 Str200 = Annotated[str, Text(200)]
@@ -193,6 +212,7 @@ Str500 = Annotated[str, Text(500)]
 Str1000 = Annotated[str, Text(1000)]
 Str2000 = Annotated[str, Text(2000)]
 Str4000 = Annotated[str, Text(4000)]
+Str5000 = Annotated[str, Text(5000)]
 Str10000 = Annotated[str, Text(10000)]
 Str20000 = Annotated[str, Text(20000)]
 
@@ -205,6 +225,8 @@ Phone = Annotated[str, Text(30)]
 Postcode = Annotated[str, Text(20), AfterValidator(_tidy_postcode)]
 CouncilId = Annotated[str, Text(80, COUNCIL)]
 CustodianCode = Annotated[str, Text(4, CUSTODIAN)]
+Registration = Annotated[str, Text(10), AfterValidator(_registration)]
+Clock = Annotated[str, Text(5, CLOCK)]
 Url = Annotated[str, Text(2000, URL)]
 FileName = Annotated[str, Text(200, FILE_NAME)]
 MediaType = Annotated[str, Text(120, MEDIA_TYPE)]

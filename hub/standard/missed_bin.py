@@ -1,80 +1,37 @@
-"""Missed bin: a collection that did not happen, container by container."""
+"""Missed bin: a collection that did not happen; version 1, and the service with all its versions."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date, timedelta
-from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Literal
+from datetime import date
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from hub.model import Warning
+from hub.standard.attachment import DOT
 from hub.standard.envelope import Envelope
 from hub.standard.fields import Day, Exactly, Maybe, Str64, Str200
 from hub.standard.labels import Personal, optional, required
+from hub.standard.missed_bin_2 import BAD as BAD_2
+from hub.standard.missed_bin_2 import CHANGE, MissedBin2
+from hub.standard.missed_bin_2 import GOOD as GOOD_2
 from hub.standard.part import Part
 from hub.standard.place import Property
 from hub.standard.rules import Other, Rule, Within
 from hub.standard.service import Example, Service
-from hub.standard.wording import AT_HOME, in_future, unworded
-
-#: A collection missed longer ago than this is past mending; councils answer with the next one.
-LONG_AGO = timedelta(days=31)
-
-
-class WasteType(StrEnum):
-    REFUSE = "refuse"
-    RECYCLING = "recycling"
-    MIXED_RECYCLING = "mixed_recycling"
-    PAPER_CARD = "paper_card"
-    GLASS = "glass"
-    FOOD = "food"
-    GARDEN = "garden"
-    TEXTILES = "textiles"
-    BATTERIES = "batteries"
-    ELECTRICALS = "electricals"
-    NAPPIES = "nappies"
-    CLINICAL = "clinical"
-    COMMUNAL = "communal"
-    OTHER = "other"
-
-
-class Reason(StrEnum):
-    NOT_COLLECTED = "not_collected"
-    PART_COLLECTED = "part_collected"
-    SPILLAGE = "spillage"
-    CONTAINER_NOT_RETURNED = "container_not_returned"
-    OTHER = "other"
-
-
-#: What crews report, after the collection event types of the open waste service standards.
-CREW_REASONS = frozenset(
-    """
-    not_presented incorrectly_presented too_heavy excess_waste lid_open side_waste_present contaminated
-    contaminated_food contaminated_garden contaminated_refuse contaminated_bulky contaminated_rubble
-    contaminated_commercial contaminated_turf_soil contaminated_animal_bedding inaccessible_container_store
-    damaged damaged_lid damaged_wheels damaged_body excess_containers container_from_other_council
-    container_lost_in_vehicle not_on_scheme safety_concern street_completed blocked_by_vehicles roadworks
-    gate_locked part_access partly_completed_street alarm_activated breakdown road_closure inaccessible_road
-    other
-    """.split()
+from hub.standard.waste import (
+    CLINICAL,
+    FOOD,
+    GARDEN,
+    RECYCLING,
+    REFUSE,
+    Reason,
+    WasteType,
+    collections,
+    crew_said,
+    missed_on,
 )
-
-REFUSE, RECYCLING, FOOD, GARDEN, CLINICAL = 524, 1130, 1423, 530, 859
-#: Local Government Service List ids; what is not here goes with household refuse.
-LGSL = {
-    WasteType.RECYCLING: RECYCLING,
-    WasteType.MIXED_RECYCLING: RECYCLING,
-    WasteType.PAPER_CARD: RECYCLING,
-    WasteType.GLASS: RECYCLING,
-    WasteType.TEXTILES: RECYCLING,
-    WasteType.BATTERIES: RECYCLING,
-    WasteType.ELECTRICALS: RECYCLING,
-    WasteType.FOOD: FOOD,
-    WasteType.GARDEN: GARDEN,
-    WasteType.CLINICAL: CLINICAL,
-}
+from hub.standard.wording import AT_HOME, unworded
 
 Quantity = Annotated[int, Field(ge=1, le=20)]
 
@@ -136,13 +93,8 @@ class Details(Part):
     rules: ClassVar[tuple[Rule, ...]] = (Other("reason"),)
 
     def remarks(self, *, today: date) -> list[Warning]:
-        at = "#/details/collection_date"
-        found = in_future(at, self.collection_date, today=today)
-        if self.collection_date is not None and today - self.collection_date > LONG_AGO:
-            found.append(Warning(pointer=at, message="This collection day is more than 31 days ago; check it."))
-        if self.crew_reason_seen is not None and self.crew_reason_seen not in CREW_REASONS:
-            at = "#/details/crew_reason_seen"
-            found.append(Warning(pointer=at, message="This code is not of the crew vocabulary."))
+        found = missed_on("#/details/collection_date", self.collection_date, today=today)
+        found += crew_said("#/details/crew_reason_seen", self.crew_reason_seen)
         if self.reason is Reason.OTHER and self.reason_other is None:
             found.append(unworded("#/details/reason"))
         for place, container in enumerate(self.containers):
@@ -162,11 +114,6 @@ class MissedBin(Envelope):
     details: Details = required("Details", "Manylion", example={"containers": [{"waste_type": "refuse"}]})
 
     rules: ClassVar[tuple[Rule, ...]] = (Within("property", (AT_HOME,)),)
-
-
-def _lgsl(data: Mapping[str, Any]) -> tuple[int, ...]:
-    kinds = [container["waste_type"] for container in data["details"]["containers"]]
-    return tuple(dict.fromkeys(LGSL.get(kind, REFUSE) for kind in kinds))
 
 
 _TODAY = date(2026, 3, 10)
@@ -222,7 +169,7 @@ GOOD = (
             "contact": {"first_name": "Siân", "last_name": "Ŵyn", "phone": "01632 960001", "preferred": "phone"},
             "on_behalf_of": {"full_name": "Gwyn Esiampl", "relationship": "mam", "has_authority": True},
             "property": {"address": {"lines": ["Tŷ Gwyn", "Lôn y Felin"], "postcode": "NB3 4EF"}, "usrn": "20601234"},
-            "attachments": [{"name": "bin.jpg", "media_type": "image/jpeg", "content_base64": "aGVsbG8="}],
+            "attachments": [{"name": "bin.png", "media_type": "image/png", "content_base64": DOT}],
             "declarations": {"privacy_notice_version": "2026-01", "terms_accepted": True, "marketing": False},
             "accessibility_needs": "Print bras",
             "extra": {"how_heard": ["Taflen", "Cymydog"]},
@@ -296,9 +243,10 @@ SERVICE = Service(
     title="Missed bin",
     title_cy="Bin a fethwyd",
     description="A household's bin, box or bag was not emptied when it should have been.",
-    versions={1: MissedBin},
+    versions={1: MissedBin, 2: MissedBin2},
+    changes={2: CHANGE},
     lgsl=(REFUSE, RECYCLING, FOOD, GARDEN, CLINICAL),
-    lgsl_of=_lgsl,
-    good=GOOD,
-    bad=BAD,
+    lgsl_of=collections,
+    good=GOOD + GOOD_2,
+    bad=BAD + BAD_2,
 )

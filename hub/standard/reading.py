@@ -23,6 +23,7 @@ from hub.standard.part import Part, parts_of
 from hub.standard.phones import e164
 from hub.standard.pointers import Loc
 from hub.standard.service import Service
+from hub.standard.versions import Data
 
 _UNDIALLED = "This does not look like a number that can be dialled; it is kept as typed."
 
@@ -107,16 +108,23 @@ def _validated(model: type[Envelope], text: str) -> Envelope | ValidationError:
 
 
 def _contract(tree: dict[str, Any]) -> tuple[Service | None, type[Envelope]]:
-    """The contract that a submission names; for a version that there is not, the newest, to find other faults by."""
+    """The contract that a submission names; for a version that there is not, the likeliest, to find other faults by."""
     code, version = tree.get("service"), tree.get("version")
     if not isinstance(code, str):
         return None, _ServiceUnsaid
     service = SERVICES.get(code)
     if service is None:
         raise NotThere(f"There is no such service; there are {', '.join(SERVICES)}.")
+    return service, service.versions[_likeliest(version, service)]
+
+
+def _likeliest(version: object, service: Service) -> int:
+    """The version that is named; the one that was probably meant by `"1"`; else the newest."""
     # `type`, for to Python `true` is the number 1.
-    known = version if type(version) is int and version in service.versions else max(service.versions)
-    return service, service.versions[known]
+    if type(version) is int and version in service.versions:
+        return version
+    meant = [known for known in service.versions if version in (str(known), float(known))]
+    return meant[0] if meant else max(service.versions)
 
 
 def _remedies(service: Service | None) -> dict[Loc, str]:
@@ -135,6 +143,17 @@ def _dial(data: dict[str, Any]) -> list[Warning]:
         return [Warning(pointer="#/contact/phone", message=_UNDIALLED)]
     contact["phone_e164"] = dialled
     return []
+
+
+def in_version(data: Data, version: int) -> Data:
+    """A submission's data in the words of another version of its contract; itself where it speaks that already.
+
+    What is not of the contract (`hub`) stays. Raises `NotThere` for a version
+    that there is not.
+    """
+    if data.get("version", version) == version:
+        return data
+    return SERVICES[data["service"]].in_version(data, version)
 
 
 def without_derived(data: dict[str, Any]) -> dict[str, Any]:

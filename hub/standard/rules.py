@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NoReturn, Protocol
 
@@ -77,7 +78,7 @@ class AnyOf:
         return [((), self.do)]
 
     def fragment(self) -> dict[str, Any]:
-        return {"anyOf": [{"required": [name]} for name in self.names]}
+        return {"anyOf": [_there(name) for name in self.names]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,24 @@ class Together:
         return [((lacks,), f"Add `{lacks}`: `{has}` does not stand alone.")]
 
     def fragment(self) -> dict[str, Any]:
-        return {"dependentRequired": {self.first: [self.second], self.second: [self.first]}}
+        pairs = ((self.first, self.second), (self.second, self.first))
+        return {"allOf": [{"if": _there(one), "then": _there(other)} for one, other in pairs]}
+
+
+@dataclass(frozen=True, slots=True)
+class Brings:
+    """A field that does not stand without another, which may stand without it."""
+
+    name: str
+    other: str
+
+    def faults(self, values: Values) -> Sequence[Fault]:
+        if values.get(self.name) is None or values.get(self.other) is not None:
+            return ()
+        return [((self.other,), f"Add `{self.other}`: `{self.name}` does not stand alone.")]
+
+    def fragment(self) -> dict[str, Any]:
+        return {"if": _there(self.name), "then": _there(self.other)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +130,7 @@ class NotWith:
         return [((other,), f"Send `{self.name}` or {_listed(self.others, 'and')}, not both.") for other in surplus]
 
     def fragment(self) -> dict[str, Any]:
-        return {"dependentSchemas": {self.name: {"properties": dict.fromkeys(self.others, False)}}}
+        return {"if": _there(self.name), "then": _none(self.others)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,19 +178,89 @@ class NotTrue:
 
 
 @dataclass(frozen=True, slots=True)
-class Other:
-    """`<name>_other` puts `other` into words, so it is only for `other`."""
+class Needs:
+    """A field that must be sent: inside `When`, for one that only some cases need."""
 
     name: str
+    do: str
 
     def faults(self, values: Values) -> Sequence[Fault]:
-        words = f"{self.name}_other"
-        if values.get(words) is None or values.get(self.name) == "other":
-            return ()
-        return [((words,), f"Leave this field out unless `{self.name}` is `other`.")]
+        return [((self.name,), self.do)] if values.get(self.name) is None else ()
 
     def fragment(self) -> dict[str, Any]:
-        return {"if": {"required": [f"{self.name}_other"]}, "then": _is(self.name, value="other")}
+        return _there(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """Rules that hold where a field has one of these values."""
+
+    name: str
+    among: tuple[str | bool, ...]
+    rules: tuple[Rule, ...]
+
+    def faults(self, values: Values) -> Sequence[Fault]:
+        return broken(self.rules, values) if values.get(self.name) in self.among else ()
+
+    def fragment(self) -> dict[str, Any]:
+        return {"if": _among(self.name, self.among), "then": {"allOf": [rule.fragment() for rule in self.rules]}}
+
+
+@dataclass(frozen=True, slots=True)
+class WhenIn:
+    """Rules that hold where a field of an inner object has one of these values."""
+
+    holder: str
+    name: str
+    among: tuple[str | bool, ...]
+    rules: tuple[Rule, ...]
+
+    def faults(self, values: Values) -> Sequence[Fault]:
+        inner = _fields(values.get(self.holder))
+        return broken(self.rules, values) if inner.get(self.name) in self.among else ()
+
+    def fragment(self) -> dict[str, Any]:
+        holds = {"required": [self.holder], "properties": {self.holder: _among(self.name, self.among)}}
+        return {"if": holds, "then": {"allOf": [rule.fragment() for rule in self.rules]}}
+
+
+@dataclass(frozen=True, slots=True)
+class OnlyWhen:
+    """A field that says something only where another has one of these values."""
+
+    name: str
+    of: str
+    among: tuple[str | bool, ...]
+
+    def faults(self, values: Values) -> Sequence[Fault]:
+        if values.get(self.name) is None or values.get(self.of) in self.among:
+            return ()
+        wanted = _listed([json.dumps(value).strip('"') for value in self.among], "or")
+        return [((self.name,), f"Leave this field out unless `{self.of}` is {wanted}.")]
+
+    def fragment(self) -> dict[str, Any]:
+        return {"if": _there(self.name), "then": _among(self.of, self.among)}
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """`<name>_other` puts `other` into words, so it is only for `other`; `listed` where the field is a list."""
+
+    name: str
+    listed: bool = field(default=False, kw_only=True)
+
+    def faults(self, values: Values) -> Sequence[Fault]:
+        words, value = f"{self.name}_other", values.get(self.name)
+        if values.get(words) is None or "other" in (value if isinstance(value, list) and self.listed else (value,)):
+            return ()
+        holds = "holds" if self.listed else "is"
+        return [((words,), f"Leave this field out unless `{self.name}` {holds} `other`.")]
+
+    def fragment(self) -> dict[str, Any]:
+        then = _is(self.name, value="other")
+        if self.listed:
+            then = {"required": [self.name], "properties": {self.name: {"contains": {"const": "other"}}}}
+        return {"if": _there(f"{self.name}_other"), "then": then}
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +296,13 @@ class OneShape:
         return [((), f"Send {', or '.join(_listed(shape, 'and') for shape in self.shapes)}.")]
 
     def fragment(self) -> dict[str, Any]:
-        return {"oneOf": [{"required": list(shape), "maxProperties": len(shape)} for shape in self.shapes]}
+        names = dict.fromkeys(name for shape in self.shapes for name in shape)
+        return {
+            "oneOf": [
+                {"allOf": [*map(_there, shape), _none([name for name in names if name not in shape])]}
+                for shape in self.shapes
+            ]
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,12 +316,31 @@ class Within:
         value = values.get(self.name)
         if value is None:
             return ()
-        inner = value.__dict__ if hasattr(value, "__dict__") else as_sent(value)
-        return [((self.name, *loc), do) for loc, do in broken(self.rules, inner)]
+        return [((self.name, *loc), do) for loc, do in broken(self.rules, _fields(value))]
 
     def fragment(self) -> dict[str, Any]:
         return {"properties": {self.name: {"allOf": [rule.fragment() for rule in self.rules]}}}
 
 
+def _fields(value: object) -> Values:
+    """The fields of an inner object, which is read already or as it came."""
+    return value.__dict__ if hasattr(value, "__dict__") else as_sent(value)
+
+
+def _there(name: str) -> dict[str, Any]:
+    """Sent, and not as a blank text: that says nothing, so it is read as if it were not there."""
+    return {"required": [name], "properties": {name: {"pattern": r"\S"}}}
+
+
+def _none(names: Iterable[str]) -> dict[str, Any]:
+    """None of these fields, but for blanks."""
+    return {"not": {"anyOf": [_there(name) for name in names]}}
+
+
 def _is(name: str, *, value: object) -> dict[str, Any]:
     return {"required": [name], "properties": {name: {"const": value}}}
+
+
+def _among(name: str, values: Sequence[str | bool]) -> dict[str, Any]:
+    plain = [str(value) if isinstance(value, str) else value for value in values]
+    return {"required": [name], "properties": {name: {"enum": plain}}}

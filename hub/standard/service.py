@@ -5,13 +5,14 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
 from hub.errors import NotThere
 from hub.standard.envelope import Envelope
 from hub.standard.schema import PersonalPath, personal_paths, schema_of
+from hub.standard.versions import Change, Data
 
 _DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})((?:T[0-9:.]+(?:Z|[+-][0-9:]+))?)")
 
@@ -52,6 +53,7 @@ class Service:
     lgsl_of: Callable[[Mapping[str, Any]], tuple[int, ...]]  #: those that apply to one submission's data
     good: tuple[Example, ...]
     bad: tuple[Example, ...]
+    changes: Mapping[int, Change] = field(default_factory=dict)  #: what made each version of the one before
 
     def model(self, version: int) -> type[Envelope]:
         """Raises `NotThere` naming the versions there are."""
@@ -61,6 +63,19 @@ class Service:
 
     def known_versions(self) -> str:
         return ", ".join(str(version) for version in sorted(self.versions))
+
+    def in_version(self, data: Data, version: int) -> Data:
+        """A submission's data in the words of another version; what stands beside its fields (`hub`) stays.
+
+        Raises `NotThere` for a version that there is not.
+        """
+        self.model(version)
+        now: int = data["version"]
+        for newer in range(now + 1, version + 1):
+            data = self.changes[newer].up(data)
+        for newer in range(now, version, -1):
+            data = self.changes[newer].down(data)
+        return {**data, "version": version}
 
     def schema(self, version: int) -> dict[str, Any]:
         """The contract as JSON Schema 2020-12; fields that the hub adds to the data are there as `readOnly`."""

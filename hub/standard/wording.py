@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, time
+from typing import Final
+from zoneinfo import ZoneInfo
 
 from hub.model import Warning
-from hub.standard.rules import AnyOf, NotTrue, Rule
+from hub.standard.rules import AnyOf, Needs, NotTrue, Rule, WhenIn
+
+_LONDON: Final = ZoneInfo("Europe/London")
 
 AT_HOME = AnyOf(("uprn", "address"), "Add `uprn` or `address`: this service needs to know the home.")
+
+#: Somebody to tell when the crew comes, or why it does not.
+SOMEBODY = NotTrue("anonymous", "Leave this out and say how to be reached: this service has to answer somebody.")
+
+#: What costs something is paid for before it is sent.
+PAID = WhenIn("details", "chargeable", (True,), (Needs("payment", "Add `payment`: `details.chargeable` is true."),))
+
+FINDABLE = AnyOf(
+    ("lat", "easting", "usrn", "nearest_address", "description", "asset_id", "w3w"),
+    "Say where it is: `lat` and `long`, `easting` and `northing`, `usrn`, `nearest_address` or `description`.",
+)
 
 #: Somebody with a name, to whom an answer can be sent.
 ANSWERABLE: tuple[Rule, ...] = (
@@ -23,6 +38,18 @@ def unworded(where: str) -> Warning:
 
 
 def in_future(where: str, day: date | None, *, today: date) -> list[Warning]:
-    if day is None or day <= today:
+    """For a day that is yet to come, or a time that is of one."""
+    # Compared and not moved to London: a time at either end of the calendar cannot be moved.
+    last = datetime.combine(today, time.max, tzinfo=_LONDON) if isinstance(day, datetime) else today
+    if day is None or day <= last:
         return []
     return [Warning(pointer=where, message="This date is in the future; check it.")]
+
+
+def in_past(where: str, day: date | None, *, today: date) -> list[Warning]:
+    """For a day, or the day of a time, that should be yet to come."""
+    if isinstance(day, datetime):
+        day = day.astimezone(_LONDON).date()
+    if day is None or day >= today:
+        return []
+    return [Warning(pointer=where, message="This date is in the past; check it.")]

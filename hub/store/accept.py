@@ -12,8 +12,12 @@ from sqlalchemy import Connection
 
 from hub.errors import Conflict, HubError, KeyReused
 from hub.model import DeliveryKind, Lane, StepKind, StepState
-from hub.store import events, tables
+from hub.store import attachments, events, tables
+from hub.store.attachments import Claim, NewFile
+from hub.store.engine import database_now
 from hub.store.hot import Hot
+from hub.store.steps import INSERT as _STEPS
+from hub.store.steps import LaterStep, later_rows
 
 
 class ReferenceTaken(HubError):
@@ -38,6 +42,8 @@ class NewDelivery:
     route: str
     item_index: int | None
     our_reference: str
+    call: str | None = None  #: the connector's operation
+    later: Sequence[LaterStep] = ()  #: what follows once the case is there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +65,8 @@ class Accept:
     """A submission, complete: nothing is asked of the outside while it is written.
 
     `body` is sealed already; `deliveries` are empty when routing found no way,
-    and then `faults` says why. Results in Accepted; raises KeyReused, Conflict
-    or ReferenceTaken.
+    and then `faults` says why. Results in Accepted; raises KeyReused, Conflict,
+    ReferenceTaken, or Invalid where it names a file that it cannot have.
     """
 
     rank: ClassVar[int] = 0
@@ -85,6 +91,8 @@ class Accept:
     idempotency: IdempotencyKey | None
     event_id: str
     expires_at: datetime | None = None
+    files: Sequence[NewFile] = ()  #: that came inside it
+    claims: Sequence[Claim] = ()  #: files that were uploaded before
 
     @classmethod
     def write_all(cls, connection: Connection, thoughts: Sequence[Self]) -> list[Any]:
@@ -93,7 +101,7 @@ class Accept:
         fresh = [thought for index, thought in enumerate(thoughts) if results[index] is None and index not in firsts]
         if fresh:
             try:
-                _insert(connection, fresh)
+                insert(connection, fresh)
             except sa.exc.IntegrityError as clash:
                 # Alone in its transaction, the cause is known; in a batch the writer tries them one by one.
                 if len(thoughts) == 1:
@@ -208,7 +216,8 @@ def _cause(clash: sa.exc.IntegrityError) -> HubError:
     return ReferenceTaken()
 
 
-def _insert(connection: Connection, thoughts: Sequence[Accept]) -> None:
+def insert(connection: Connection, thoughts: Sequence[Accept]) -> None:
+    """Everything of these submissions, in a handful of statements."""
     _SUBMISSIONS.run(connection, [_submission_row(thought) for thought in thoughts])
     _CONTENTS.run(connection, [_content_row(thought) for thought in thoughts])
     _ATTRS.run(
@@ -217,16 +226,28 @@ def _insert(connection: Connection, thoughts: Sequence[Accept]) -> None:
     )
     _KEYS.run(connection, [_key_row(thought) for thought in thoughts if thought.idempotency])
     _DELIVERIES.run(connection, [_delivery_row(t, d) for t in thoughts for d in t.deliveries])
-    _STEPS.run(connection, [_step_row(t, d) for t in thoughts for d in t.deliveries])
+    # Due by the database's clock: this process's own may show any time.
+    now = database_now(connection)
+    _STEPS.run(connection, [row for t in thoughts for d in t.deliveries for row in _step_rows(t, d, now)])
     events.INSERT.run(connection, [_event_row(thought) for thought in thoughts])
+    if any(thought.files or thought.claims for thought in thoughts):
+        _take_files(connection, thoughts)
+
+
+def _take_files(connection: Connection, thoughts: Sequence[Accept]) -> None:
+    """Behind the keys: who repeats a submission hears of the first one, not that its files are taken."""
+    for thought in thoughts:
+        if thought.files:
+            attachments.add(connection, thought.files, front_end=thought.front_end, submission=thought.id)
+    if claims := [claim for thought in thoughts for claim in thought.claims]:
+        attachments.claim(connection, claims)
 
 
 _SUBMISSIONS = Hot.insert(tables.submission)
 _CONTENTS = Hot.insert(tables.submission_content)
 _ATTRS = Hot.insert(tables.submission_attr)
-_KEYS = Hot.insert(tables.idempotency)
+_KEYS = Hot.insert(tables.idempotency, without=("follow_up",))
 _DELIVERIES = Hot.insert(tables.delivery)
-_STEPS = Hot.insert(tables.step)
 
 
 def _submission_row(thought: Accept) -> dict[str, Any]:
@@ -288,8 +309,8 @@ def _delivery_row(thought: Accept, delivery: NewDelivery) -> dict[str, Any]:
     }
 
 
-def _step_row(thought: Accept, delivery: NewDelivery) -> dict[str, Any]:
-    return {
+def _step_rows(thought: Accept, delivery: NewDelivery, now: datetime) -> list[dict[str, Any]]:
+    create = {
         "id": delivery.step,
         "delivery": delivery.id,
         "submission": thought.id,
@@ -297,13 +318,21 @@ def _step_row(thought: Accept, delivery: NewDelivery) -> dict[str, Any]:
         "order_key": thought.id,
         "position": 0,
         "kind": StepKind.CREATE.value,
+        "call": delivery.call,
         "state": StepState.QUEUED.value,
         "lane": Lane.FRESH.value,
-        "due_at": thought.accepted_at,
+        "due_at": now,
         "attempts_used": 0,
         "lease_token": 0,
-        "updated_at": thought.accepted_at,
+        "updated_at": now,
     }
+    if not delivery.later:
+        return [create]
+    later = later_rows(
+        delivery.later, create=delivery.step, delivery=delivery.id, submission=thought.id,
+        destination=delivery.destination, order_key=thought.id, now=now,
+    )  # fmt: skip
+    return [create, *later]
 
 
 def _event_row(thought: Accept) -> dict[str, Any]:

@@ -25,6 +25,10 @@ class _Ready:
     reads: tuple[tuple[int, Callable[[Any], Any]], ...]  #: of the columns that are not as the driver gives them
     row: Callable[..., Any]
 
+    def given(self, values: list[Any]) -> Any:
+        """The parameters as the driver takes them; by position, a name may stand more than once."""
+        return tuple(values) if self.positional else dict(zip(self.names, values, strict=True))
+
 
 class Ask:
     """One query; each row comes as a named tuple of its columns."""
@@ -37,13 +41,13 @@ class Ask:
         """Every row, with the parameters that the query names."""
         ready = self._ready.get(connection.dialect.name) or self._compile(connection.dialect)
         values = {**ready.fixed, **given}
-        told = {
-            name: convert(values[name]) if convert is not None and values[name] is not None else values[name]
+        told = [
+            convert(values[name]) if convert is not None and values[name] is not None else values[name]
             for name, convert in zip(ready.names, ready.converts, strict=True)
-        }
+        ]
         driver: Any = connection.connection.driver_connection
         try:
-            found = driver.execute(ready.sql, tuple(told.values()) if ready.positional else told).fetchall()
+            found = driver.execute(ready.sql, ready.given(told)).fetchall()
         except connection.dialect.loaded_dbapi.Error as failure:
             raise as_sqlalchemy(failure, ready.sql, connection) from None
         return [ready.row(*_read(row, ready.reads)) for row in found]

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from hub.core.resolving import ResolvedBy
 from hub.errors import LeaseLost
-from hub.model import Phase, StepState
+from hub.model import Phase, StepState, Trigger
 from hub.store import events, tables
 from hub.store.columns import Id, Instant
+from hub.store.engine import database_now
 from hub.store.hot import Hot
+from hub.store.steps import INSERT, LaterStep, later_rows, promote, wait_for_number
 
 _STEP = tables.step.c
 _ATTEMPT = tables.attempt.c
+
+#: Attachments stand before it; there is one for each delivery, and never so many attachments.
+NUMBER_POSITION = 1_000
 
 _TO_SENDING = Hot.update(
     tables.attempt,
@@ -44,11 +50,11 @@ class Sending:
     attempt: str
     step: str
     token: int
-    at: datetime
 
     @classmethod
     def write_all(cls, connection: Connection, thoughts: Sequence[Self]) -> list[Any]:
-        rows = [{"attempt": t.attempt, "step": t.step, "token": t.token, "at": t.at} for t in thoughts]
+        now = database_now(connection)
+        rows = [{"attempt": t.attempt, "step": t.step, "token": t.token, "at": now} for t in thoughts]
         if _TO_SENDING.run(connection, rows) != len(thoughts):
             raise LeaseLost
         return [None] * len(thoughts)
@@ -91,31 +97,38 @@ class Took:
         return None
 
 
+def _while_unclear(given: Any, told: Any, known: Any, *, otherwise: Any) -> Any:
+    unclear = given.state == sa.literal_column(f"'{StepState.UNCLEAR.value}'")
+    return sa.case((unclear, sa.func.coalesce(told, known)), else_=otherwise)
+
+
 _FINISH_STEP = Hot.update(
     tables.step,
     {
         "step": Id,
         "token": sa.BigInteger(),
+        "before": sa.String(),
         "state": sa.String(),
         "due": Instant(),
         "hold": sa.String(),
         "hold_until": Instant(),
         "used": sa.Integer(),
+        "looks": sa.Integer(),
+        "settled": Instant(),
         "print": sa.LargeBinary(),
         "at": Instant(),
     },
-    where=lambda given: (
-        _STEP.id == given.step,
-        _STEP.lease_token == given.token,
-        _STEP.state == StepState.SENDING.value,
-    ),
+    where=lambda given: (_STEP.id == given.step, _STEP.lease_token == given.token, _STEP.state == given.before),
     values=lambda given: {
         "state": given.state,
         "due_at": given.due,
         "hold_reason": given.hold,
         "hold_until": given.hold_until,
         "attempts_used": given.used,
-        "fingerprint": given.print,
+        "looks": given.looks,
+        # While it is unclear, what is not told anew stays as it is: since when, and because of what.
+        "settled_at": _while_unclear(given, given.settled, _STEP.settled_at, otherwise=None),
+        "fingerprint": _while_unclear(given, given.print, _STEP.fingerprint, otherwise=given.print),
         "lease_until": None,
         "worker": None,
         "updated_at": given.at,
@@ -128,6 +141,7 @@ _FINISH_ATTEMPT = Hot.update(
         "outcome": sa.String(),
         "code": sa.String(),
         "print": sa.LargeBinary(),
+        "took": sa.LargeBinary(),
         "at": Instant(),
         "evidence": sa.LargeBinary(),
         "expires": Instant(),
@@ -138,6 +152,7 @@ _FINISH_ATTEMPT = Hot.update(
         "outcome": given.outcome,
         "fault_code": given.code,
         "fingerprint": given.print,
+        "took": sa.func.coalesce(given.took, _ATTEMPT.took),
         "ended_at": given.at,
         "evidence": given.evidence,
         "evidence_expires_at": given.expires,
@@ -153,9 +168,12 @@ _SET_REFERENCE = Hot.update(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conclude:
-    """One attempt is over: attempt, state, receipt and event in one transaction, fenced by the lease token.
+    """One attempt or look is over: attempt, state, receipt, event and what follows in one transaction.
 
-    Raises LeaseLost when the step is no longer this worker's; then nothing is changed.
+    Fenced by the lease token and by the state it was claimed in (`before`);
+    raises LeaseLost when the step is no longer this worker's, and then nothing
+    is changed. Times to come are given as waits: the database's clock makes
+    instants of them, whatever this process's clock shows.
     """
 
     rank: ClassVar[int] = 3
@@ -170,75 +188,96 @@ class Conclude:
     outcome: str
     state: StepState
     attempts_used: int
-    at: datetime
     event_id: str
-    due_at: datetime | None = None
+    before: StepState = StepState.SENDING
+    create: bool = True  #: the create step: its receipt is the delivery's
+    destination: str = ""
+    after: timedelta | None = None  #: until it is sent, or looked for
     hold_reason: str | None = None
-    hold_until: datetime | None = None
+    looks: int = 0
+    settled_after: timedelta | None = None  #: unclear: until a look that finds nothing counts
     fault_code: str | None = None
     fingerprint: bytes | None = None
     their_reference: str | None = None
     joined: bool = False
+    took: bytes | None = None  #: sealed, when the number is still to follow
+    number: LaterStep | None = None  #: the step that asks for its number, where that is still to follow
+    resolved_by: str | None = None
+    silent: bool = False  #: nothing has changed that anybody must be told
     evidence: bytes | None = None
-    evidence_expires_at: datetime | None = None
+    evidence_for: timedelta | None = None
 
     @classmethod
     def write_all(cls, connection: Connection, thoughts: Sequence[Self]) -> list[Any]:
-        if _FINISH_STEP.run(connection, [t._step_row() for t in thoughts]) != len(thoughts):
+        now = database_now(connection)
+        if _FINISH_STEP.run(connection, [t._step_row(now) for t in thoughts]) != len(thoughts):
             raise LeaseLost
-        _FINISH_ATTEMPT.run(connection, [t._attempt_row() for t in thoughts])
-        known = [
-            {"delivery": t.delivery, "reference": t.their_reference, "joined": t.joined}
-            for t in thoughts
-            if t.their_reference is not None or t.joined
-        ]
-        _SET_REFERENCE.run(connection, known)
-        events.INSERT.run(connection, [t._event_row() for t in thoughts])
+        _FINISH_ATTEMPT.run(connection, [t._attempt_row(now) for t in thoughts])
+        _delivered(connection, thoughts, now=now)
+        events.INSERT.run(connection, [t._event_row(now) for t in thoughts if not t.silent])
         return [None] * len(thoughts)
 
     def landed(self, connection: Connection) -> bool:
-        query = sa.select(tables.event.c.id).where(tables.event.c.id == self.event_id)
-        return connection.execute(query).first() is not None
+        query = sa.select(_ATTEMPT.phase, _ATTEMPT.outcome, _ATTEMPT.fault_code).where(_ATTEMPT.id == self.attempt)
+        return connection.execute(query).one_or_none() == (Phase.ANSWERED.value, self.outcome, self.fault_code)
 
     def result_if_landed(self) -> None:
         return None
 
-    def _step_row(self) -> dict[str, Any]:
+    def _step_row(self, now: datetime) -> dict[str, Any]:
+        due = now + self.after if self.after is not None else None
         return {
             "step": self.step,
             "token": self.token,
+            "before": self.before.value,
             "state": self.state.value,
-            "due": self.due_at,
+            "due": due,
             "hold": self.hold_reason,
-            "hold_until": self.hold_until,
+            "hold_until": due if self.hold_reason else None,
             "used": self.attempts_used,
+            "looks": self.looks,
+            "settled": now + self.settled_after if self.settled_after is not None else None,
             "print": self.fingerprint,
-            "at": self.at,
+            "at": now,
         }
 
-    def _attempt_row(self) -> dict[str, Any]:
+    def _attempt_row(self, now: datetime) -> dict[str, Any]:
         return {
             "attempt": self.attempt,
             "outcome": self.outcome,
             "code": self.fault_code,
             "print": self.fingerprint,
-            "at": self.at,
+            "took": self.took,
+            "at": now,
             "evidence": self.evidence,
-            "expires": self.evidence_expires_at,
+            "expires": now + self.evidence_for if self.evidence_for is not None else None,
         }
 
-    def _event_row(self) -> dict[str, Any]:
-        detail = {"outcome": self.outcome, "fault_code": self.fault_code} if self.fault_code else None
+    def _event_row(self, now: datetime) -> dict[str, Any]:
+        detail: dict[str, Any] = {}
+        if self.fault_code:
+            detail = {"outcome": self.outcome, "fault_code": self.fault_code}
+        if self.state is StepState.UNCLEAR and self.after is not None:
+            detail["looked_for"] = True
+        if self.resolved_by is not None:
+            detail |= {"outcome": self.outcome, "by": self.resolved_by}
         return events.row(
             event_id=self.event_id,
-            at=self.at,
-            kind=_EVENTS[self.state],
+            at=now,
+            kind=self._event_kind(),
             council=self.council,
             front_end=self.front_end,
             submission=self.submission,
             delivery=self.delivery,
             detail=detail,
         )
+
+    def _event_kind(self) -> str:
+        if not self.create:
+            return _LATER_EVENTS[self.state]
+        if self.before is StepState.UNCLEAR and self.state is StepState.QUEUED:
+            return events.RESOLVED
+        return _EVENTS[self.state]
 
 
 _EVENTS = {
@@ -247,36 +286,82 @@ _EVENTS = {
     StepState.DEAD: events.DEAD,
     StepState.UNCLEAR: events.UNCLEAR,
 }
+_LATER_EVENTS = {
+    StepState.DELIVERED: events.LATER_DONE,
+    StepState.QUEUED: events.RETRY,
+    StepState.DEAD: events.ISSUE,
+    StepState.UNCLEAR: events.ISSUE,
+}
+
+
+def _delivered(connection: Connection, thoughts: Sequence[Conclude], *, now: datetime) -> None:
+    """The references that are known now, what follows, and what waited for these."""
+    known = [
+        {"delivery": t.delivery, "reference": t.their_reference, "joined": t.joined}
+        for t in thoughts
+        if t.their_reference is not None or t.joined
+    ]
+    _SET_REFERENCE.run(connection, known)
+    done = [t for t in thoughts if t.state is StepState.DELIVERED]
+    if not done:
+        return
+    promote(connection, [t.step for t in done if t.number is None], now=now)
+    for t in done:
+        if t.number is not None:
+            wait_for_number(connection, t.step, number=t.number.id)
+            rows = later_rows(
+                [t.number], create=t.step, delivery=t.delivery, submission=t.submission, destination=t.destination,
+                order_key=t.submission, now=now, first=NUMBER_POSITION, due=now,
+            )  # fmt: skip
+            INSERT.run(connection, rows)
+
+
+def taken(connection: Connection, delivery: str) -> Any:
+    """The attempt of the create that the product has taken, with its sealed `took`; None where nothing was kept."""
+    query = (
+        sa.select(_ATTEMPT.id, _ATTEMPT.took)
+        .join(tables.step, _STEP.id == _ATTEMPT.step)
+        .where(_STEP.delivery == delivery, _STEP.position == 0, _ATTEMPT.took.is_not(None))
+        .order_by(_ATTEMPT.lease_token.desc())
+        .limit(1)
+    )
+    return connection.execute(query).one_or_none()
+
+
+def first_sent(connection: Connection, step: str) -> datetime | None:
+    """When this step was first tried: what it may have made is not older."""
+    query = sa.select(sa.func.min(_ATTEMPT.started_at, type_=Instant())).where(
+        _ATTEMPT.step == step, _ATTEMPT.trigger != Trigger.RESOLVER.value
+    )
+    found: datetime | None = connection.execute(query).scalar_one()
+    return found
 
 
 def late_result(connection: Connection, late: Conclude) -> StepState:
     """Keep an answer that came after its lease was lost, and let it settle the doubt it left.
 
     The step is touched only while it is still unclear because of this very
-    attempt (one token later): a receipt makes it delivered, a certain "no"
-    makes it what it would have been. Returns the step's state.
+    attempt, the last that was sent: a receipt makes it delivered, a certain
+    "no" makes it what it would have been. Returns the step's state.
     """
-    _FINISH_ATTEMPT.run(connection, [late._attempt_row()])
+    if late.landed(connection):
+        return late.state  # it is not late: it was written, and only the word of that was lost
+    now = database_now(connection)
+    _FINISH_ATTEMPT.run(connection, [late._attempt_row(now)])
     row = connection.execute(
         sa.select(_STEP.state, _STEP.lease_token).where(_STEP.id == late.step).with_for_update()
     ).one()
-    settles = row.state == StepState.UNCLEAR.value and row.lease_token == late.token + 1
-    if settles and late.state is not StepState.UNCLEAR:
-        values = {
-            "state": late.state.value,
-            "due_at": late.due_at,
-            "hold_reason": late.hold_reason,
-            "hold_until": late.hold_until,
-            "attempts_used": late.attempts_used,
-            "fingerprint": late.fingerprint,
-            "updated_at": late.at,
-        }
-        connection.execute(sa.update(tables.step).where(_STEP.id == late.step).values(**values))
-        if late.their_reference is not None:
-            _SET_REFERENCE.run(
-                connection,
-                [{"delivery": late.delivery, "reference": late.their_reference, "joined": late.joined}],
-            )
-    event = late._event_row() | {"kind": events.LATE_RESULT}
+    last = sa.select(_ATTEMPT.id).where(_ATTEMPT.step == late.step, _ATTEMPT.trigger != Trigger.RESOLVER.value)
+    last_sent = connection.execute(last.order_by(_ATTEMPT.lease_token.desc()).limit(1)).scalar_one()
+    unclear = row.state == StepState.UNCLEAR.value and last_sent == late.attempt
+    settles = unclear and late.before is StepState.SENDING and late.state is not StepState.UNCLEAR
+    event = late._event_row(now) | {"kind": events.LATE_RESULT}
+    if settles:
+        # Under a token of its own, so that a look that is under way changes nothing any more.
+        late = replace(late, token=row.lease_token, before=StepState.UNCLEAR, resolved_by=ResolvedBy.LATE_ANSWER.value)
+        _FINISH_STEP.run(connection, [late._step_row(now)])
+        connection.execute(sa.update(tables.step).where(_STEP.id == late.step).values(lease_token=row.lease_token + 1))
+        _delivered(connection, [late], now=now)
+        event = late._event_row(now)
     events.INSERT.run(connection, [event])
     return late.state if settles else StepState(row.state)

@@ -10,33 +10,47 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from hub.model import Phase, ReplaySafety, StepKind, StepState, Trigger
-from hub.store import tables
+from hub.core import lanes, pace
+from hub.model import Lane, Phase, ReplaySafety, StepKind, StepState, Trigger
+from hub.store import breakers, tables
 from hub.store.ask import Ask
 from hub.store.columns import Id, Instant
+from hub.store.due import due, due_for
 from hub.store.engine import database_now
 from hub.store.hot import Hot
 
 _STEP = tables.step.c
+_PLACE = tables.destination.c
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claimed:
-    """A step this worker owns until `lease_until`, with everything needed to send it."""
+    """A step this worker owns until `lease_until`, with everything needed to send it, or to look for it."""
 
     step: str
     token: int
     attempt: str
+    state: StepState  #: QUEUED: to be sent; UNCLEAR: to be looked for, and it stays unclear meanwhile
     phase: Phase
     safety: ReplaySafety
     kind: StepKind
+    position: int
+    call: str | None
+    probe: bool  #: its destination is not well, and this one finds out whether it is again
     attempts_used: int
     trigger: Trigger
+    operation: str | None
+    past: int | None  #: the generation of council files that its operation names, where that is not the newest
+    looks: int
+    unclear_until: datetime | None  #: `settled_at`, for a look
+    claimed_at: datetime  #: by the database's clock
     delivery: str
     destination: str
     route: str
     item_index: int | None
+    attachment: str | None
     our_reference: str
+    their_reference: str | None
     submission: str
     reference: str
     front_end_reference: str | None
@@ -52,6 +66,10 @@ class Claimed:
     body: bytes | None  #: sealed; None once forgotten
     lease_until: datetime
 
+    @property
+    def looks_only(self) -> bool:
+        return self.state is StepState.UNCLEAR
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
@@ -60,7 +78,7 @@ class Claim:
     claimed: Sequence[Claimed] = ()
     full: bool = False  #: as many as were asked for: there may be more
     contended: bool = False  #: another worker was looking at the same moment
-    again_at: datetime | None = None
+    again_after: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,18 +93,20 @@ class Terms:
 
 
 def due_destinations(connection: Connection, *, limit: int = 500) -> list[str]:
-    """Destinations with something due, the longest unserved first. One index probe for each destination."""
-    place = tables.destination.c
+    """Destinations with something due, the longest unserved first. Two index probes for each destination."""
     now = database_now(connection)
-    due = (
-        sa.select(sa.literal(1))
-        .where(_STEP.destination == place.id, _STEP.state == "queued", _STEP.due_at.is_not(None), _STEP.due_at <= now)
-        .exists()
-    )
+
+    def waits(state: StepState) -> Any:
+        due_now = (
+            _STEP.destination == _PLACE.id, _STEP.state == sa.literal_column(f"'{state.value}'"),
+            _STEP.due_at.is_not(None), _STEP.due_at <= now,
+        )  # fmt: skip
+        return sa.select(sa.literal(1)).where(*due_now).exists()
+
     query = (
-        sa.select(place.id)
-        .where(place.active, place.paused_at.is_(None), due)
-        .order_by(place.last_served.asc().nulls_first())
+        sa.select(_PLACE.id)
+        .where(_PLACE.active, _PLACE.paused_at.is_(None), sa.or_(waits(StepState.QUEUED), waits(StepState.UNCLEAR)))
+        .order_by(_PLACE.last_served.asc().nulls_first())
         .limit(limit)
     )
     return list(connection.execute(query).scalars())
@@ -104,101 +124,103 @@ def claim(connection: Connection, destination: str, *, limit: int, terms: Terms)
     if row.paused_at is not None or not row.active:
         return Claim()
     now = database_now(connection)
-    free = min(limit, row.concurrency - _live_leases(connection, destination))
+    free = min(limit, row.concurrency - _in_flight(connection, destination, now))
     if free <= 0:
         return Claim(full=True)
-    free, again_at, next_at = _rate_slots(row, free, now)
-    if free <= 0:
-        return Claim(again_at=again_at)
-    found = _DUE.all(connection, b_id=destination, b_now=now, b_limit=free)
-    if not found:
-        return Claim()
-    if row.per_second:
-        next_at = _rate_after(row, len(found), now)
-    claimed = _lease(connection, found, now=now, terms=terms)
-    _SERVED.run(connection, [{"id": destination, "now": now, "rate": next_at}])
-    return Claim(claimed=claimed, full=len(found) == free, again_at=again_at)
+    admission = _admitted(row, free, now)
+    if admission.granted <= 0:
+        return Claim(again_after=_until(admission.again_at, now))
+    health = breakers.admissible(row, now=now)
+    rows, probing = _probes(connection, destination, health, now=now, most=admission.granted)
+    others, turn = _others(connection, row, health, now=now, wanted=admission.granted - len(rows))
+    rows += others
+    if not rows:
+        return Claim(again_after=_until(health.again_at, now))
+    claimed = _lease(connection, rows, probing=probing, now=now, terms=terms)
+    for one in claimed:
+        if one.probe:
+            breakers.started_probe(
+                connection, destination, one.call or breakers.CREATE, step=one.step, until=one.lease_until
+            )
+    served = {"id": destination, "now": now, "rate": admission.after(len(rows)), "turn": turn}
+    _SERVED.run(connection, [served])
+    full = len(rows) == admission.granted
+    return Claim(
+        claimed=claimed,
+        full=full,
+        again_after=_until(admission.again_at, now) if full and admission.granted < free else None,
+    )
 
 
 _DESTINATION_QUERY = sa.select(
-    tables.destination.c.id,
-    tables.destination.c.active,
-    tables.destination.c.paused_at,
-    tables.destination.c.concurrency,
-    tables.destination.c.per_second,
-    tables.destination.c.rate_next_at,
-).where(tables.destination.c.id == sa.bindparam("b_id"))
+    _PLACE.id, _PLACE.active, _PLACE.paused_at, _PLACE.concurrency, _PLACE.per_second, _PLACE.rate_next_at,
+    _PLACE.pace_next_at, _PLACE.breaker, _PLACE.breaker_counts, _PLACE.turn,
+).where(_PLACE.id == sa.bindparam("b_id"))  # fmt: skip
 _DESTINATION = Ask(_DESTINATION_QUERY.with_for_update(skip_locked=True))  # SQLite has no row locks, and one writer
+
+
+def _leased(*conditions: Any) -> Any:
+    here = _STEP.destination == sa.bindparam("b_id")
+    return sa.select(sa.func.count()).select_from(tables.step).where(here, *conditions).scalar_subquery()
+
+
+# Bounded by the cap itself, through the partial indexes of what is in flight.
 _LIVE = Ask(
-    sa.select(sa.func.count().label("live")).where(
-        _STEP.destination == sa.bindparam("b_id"), _STEP.state == sa.literal_column("'sending'")
+    sa.select(
+        _leased(_STEP.state == sa.literal_column("'sending'")).label("sending"),
+        _leased(
+            _STEP.state == sa.literal_column("'unclear'"),
+            _STEP.lease_until.is_not(None),
+            _STEP.lease_until > sa.bindparam("b_now", type_=Instant()),
+        ).label("looking"),
     )
 )
 _SERVED = Hot.update(
     tables.destination,
-    {"id": sa.String(), "now": Instant(), "rate": Instant()},
-    where=lambda given: (tables.destination.c.id == given.id,),
-    values=lambda given: {"last_served": given.now, "rate_next_at": given.rate},
+    {"id": sa.String(), "now": Instant(), "rate": Instant(), "turn": sa.Integer()},
+    where=lambda given: (_PLACE.id == given.id,),
+    values=lambda given: {"last_served": given.now, "rate_next_at": given.rate, "turn": given.turn},
 )
 
 
-def _live_leases(connection: Connection, destination: str) -> int:
-    # Bounded by the cap itself, through the partial index of what is in flight.
-    return int(_LIVE.one_or_none(connection, b_id=destination).live)
+def _in_flight(connection: Connection, destination: str, now: datetime) -> int:
+    live = _LIVE.one_or_none(connection, b_id=destination, b_now=now)
+    return int(live.sending + live.looking)
 
 
-def _rate_slots(row: Any, wanted: int, now: datetime) -> tuple[int, datetime | None, datetime | None]:
-    """GCRA with a burst of one: how many of `wanted` may go now, when the next may, and the row's new mark."""
-    if not row.per_second:
-        return wanted, None, row.rate_next_at
-    if row.rate_next_at and row.rate_next_at > now:
-        return 0, row.rate_next_at, row.rate_next_at
-    return 1, now + timedelta(seconds=1 / row.per_second), row.rate_next_at
-
-
-def _rate_after(row: Any, taken: int, now: datetime) -> datetime:
-    return now + timedelta(seconds=taken / row.per_second)
-
-
-_CONTENT = tables.submission_content.c
-_LATEST = (
-    sa.select(sa.func.max(_CONTENT.revision))
-    .where(_CONTENT.submission == _STEP.submission)
-    .correlate(tables.step)
-    .scalar_subquery()
-)
-_DUE = Ask(
-    sa.select(
-        _STEP.id.label("step"), _STEP.lease_token, _STEP.kind, _STEP.attempts_used, _STEP.lane,
-        tables.delivery.c.id.label("delivery"), tables.delivery.c.destination, tables.delivery.c.route,
-        tables.delivery.c.item_index, tables.delivery.c.our_reference,
-        tables.submission.c.id.label("submission"), tables.submission.c.reference,
-        tables.submission.c.front_end_reference, tables.submission.c.front_end, tables.submission.c.council,
-        tables.submission.c.service, tables.submission.c.version, tables.submission.c.accepted_at,
-        tables.submission.c.due_by, tables.submission.c.warnings, tables.submission.c.trace_id,
-        _CONTENT.revision, _CONTENT.body,
+def _admitted(row: Any, free: int, now: datetime) -> pace.Admission:
+    return pace.admit(
+        per_second=row.per_second, rate_next_at=row.rate_next_at, pace_next_at=row.pace_next_at, now=now, wanted=free
     )
-    .select_from(tables.step)
-    .join(tables.delivery, tables.delivery.c.id == _STEP.delivery)
-    .join(tables.submission, tables.submission.c.id == _STEP.submission)
-    .join(tables.submission_content, sa.and_(_CONTENT.submission == _STEP.submission, _CONTENT.revision == _LATEST))
-    .where(
-        _STEP.destination == sa.bindparam("b_id"),
-        _STEP.state == sa.literal_column("'queued'"),
-        _STEP.due_at.is_not(None),
-        _STEP.due_at <= sa.bindparam("b_now", type_=Instant()),
-    )
-    .order_by(_STEP.due_at, _STEP.id)
-    .limit(sa.bindparam("b_limit", type_=sa.Integer()))
-)  # fmt: skip
+
+
+def _until(at: datetime | None, now: datetime) -> timedelta | None:
+    return None if at is None else at - now
+
+
+def _probes(
+    connection: Connection, destination: str, health: breakers.Admissible, *, now: datetime, most: int
+) -> tuple[list[Any], frozenset[str]]:
+    """One step for each operation that may be tried again, and their ids."""
+    found = [row for call in sorted(health.probes) for row in due_for(connection, destination, call, now=now)][:most]
+    return found, frozenset(row.step for row in found)
+
+
+def _others(
+    connection: Connection, row: Any, health: breakers.Admissible, *, now: datetime, wanted: int
+) -> tuple[list[Any], int]:
+    if wanted <= 0:
+        return [], row.turn
+    waiting = due(connection, row.id, now=now, limit=wanted, blocked=health.blocked | health.probes)
+    return lanes.take(waiting, wanted=wanted, turn=row.turn)
 
 
 _TAKE = Hot.update(
     tables.step,
-    {"step": Id, "token": sa.BigInteger(), "until": Instant(), "worker": Id, "now": Instant()},
+    {"step": Id, "token": sa.BigInteger(), "state": sa.String(), "until": Instant(), "worker": Id, "now": Instant()},
     where=lambda given: (_STEP.id == given.step,),
     values=lambda given: {
-        "state": StepState.SENDING.value,
+        "state": given.state,
         "lease_token": given.token,
         "lease_until": given.until,
         "worker": given.worker,
@@ -207,41 +229,63 @@ _TAKE = Hot.update(
         "updated_at": given.now,
     },
 )
+_LOOK = Hot.update(
+    tables.step,
+    {"step": Id, "token": sa.BigInteger(), "until": Instant(), "worker": Id},
+    where=lambda given: (_STEP.id == given.step,),
+    # It goes on saying that it is unclear and looked for; whoever dies over it leaves it due when the lease is over.
+    values=lambda given: {
+        "lease_token": given.token, "lease_until": given.until, "worker": given.worker, "due_at": given.until,
+    },
+)  # fmt: skip
 _ATTEMPTS = Hot.insert(
     tables.attempt,
-    without=("operation", "actor", "outcome", "fault_code", "fingerprint", "took", "ended_at", "evidence",
-             "evidence_expires_at"),
-)  # fmt: skip
+    without=("actor", "outcome", "fault_code", "fingerprint", "took", "ended_at", "evidence", "evidence_expires_at"),
+)
 
 
-def _lease(connection: Connection, rows: Sequence[Any], *, now: datetime, terms: Terms) -> list[Claimed]:
+def _lease(
+    connection: Connection, rows: Sequence[Any], *, probing: frozenset[str], now: datetime, terms: Terms
+) -> list[Claimed]:
     until = now + terms.lease
-    claimed = [_claimed(row, until=until, terms=terms) for row in rows]
-    _TAKE.run(
-        connection,
-        [{"step": one.step, "token": one.token, "until": until, "worker": terms.worker, "now": now} for one in claimed],
-    )
+    claimed = [_claimed(row, probe=row.step in probing, now=now, until=until, terms=terms) for row in rows]
+    common = {"until": until, "worker": terms.worker, "now": now, "state": StepState.SENDING.value}
+    taken = [{"step": one.step, "token": one.token, **common} for one in claimed if not one.looks_only]
+    _TAKE.run(connection, taken)
+    _LOOK.run(connection, [{"step": one.step, "token": one.token, **common} for one in claimed if one.looks_only])
     _ATTEMPTS.run(connection, [_attempt_row(one, now=now, terms=terms) for one in claimed])
     return claimed
 
 
-def _claimed(row: Any, *, until: datetime, terms: Terms) -> Claimed:
-    safety = terms.safety_of(row.route, StepKind(row.kind))
+def _claimed(row: Any, *, probe: bool, now: datetime, until: datetime, terms: Terms) -> Claimed:
+    safety, state = terms.safety_of(row.route, StepKind(row.kind)), StepState(row.state)
+    # Where a repeat is harmless, `prepared` and `sending` are one commit; a look sends nothing.
+    at_once = state is StepState.QUEUED and safety is ReplaySafety.IDEMPOTENT
     return Claimed(
         step=row.step,
         token=row.lease_token + 1,
         attempt=terms.ids(),
-        # Where a repeat is harmless, `prepared` and `sending` are one commit.
-        phase=Phase.PREPARED if safety is not ReplaySafety.IDEMPOTENT else Phase.SENDING,
+        state=state,
+        phase=Phase.SENDING if at_once else Phase.PREPARED,
         safety=safety,
         kind=StepKind(row.kind),
+        position=row.position,
+        call=row.call,
+        probe=probe,
         attempts_used=row.attempts_used,
-        trigger=Trigger.REPLAY if row.lane == "replay" else Trigger.AUTO,
+        trigger=_trigger(row, state),
+        operation=row.operation,
+        past=row.past,
+        looks=row.looks,
+        unclear_until=row.settled_at,
+        claimed_at=now,
         delivery=row.delivery,
         destination=row.destination,
         route=row.route,
         item_index=row.item_index,
+        attachment=row.attachment,
         our_reference=row.our_reference,
+        their_reference=row.their_reference,
         submission=row.submission,
         reference=row.reference,
         front_end_reference=row.front_end_reference,
@@ -259,17 +303,24 @@ def _claimed(row: Any, *, until: datetime, terms: Terms) -> Claimed:
     )
 
 
+def _trigger(row: Any, state: StepState) -> Trigger:
+    if state is StepState.UNCLEAR:
+        return Trigger.RESOLVER
+    return Trigger.REPLAY if row.lane == Lane.REPLAY.value else Trigger.AUTO
+
+
 def _attempt_row(one: Claimed, *, now: datetime, terms: Terms) -> dict[str, Any]:
     return {
         "id": one.attempt,
         "step": one.step,
         "delivery": one.delivery,
         "trigger": one.trigger.value,
+        "operation": one.operation if one.trigger is Trigger.REPLAY else None,
         "worker": terms.worker,
         "lease_token": one.token,
         "phase": one.phase.value,
         "replay_safety": one.safety.value,
-        "mapping_generation": terms.generation,
+        "mapping_generation": one.past or terms.generation,
         "started_at": now,
         "sent_at": now if one.phase is Phase.SENDING else None,
     }

@@ -24,6 +24,7 @@ NAMES = {
     "fk": "fk_%(table_name)s_%(column_0_name)s",
     "pk": "pk_%(table_name)s",
 }
+metadata = sa.MetaData(naming_convention=NAMES)
 
 
 def only_where(condition: str) -> Any:

@@ -38,9 +38,10 @@ def add_front_end(
     key: str | None = None,
     format: str | None = None,
     profile: str | None = None,
+    shortest: int = SHORTEST,
 ) -> Credential:
     """A new front end with a new key, or with one that it already has. Raises WrongState."""
-    made = _checked(name, key)
+    made = _checked(name, key, shortest=shortest)
     front_ends.add(
         connection,
         front_end=uuid7(),
@@ -95,10 +96,10 @@ def disable_user(connection: Connection, *, name: str, by: str) -> None:
     audit.record(connection, actor=by, verb="user_disabled", subject=name)
 
 
-def _checked(name: str, key: str | None) -> Credential:
+def _checked(name: str, key: str | None, *, shortest: int = SHORTEST) -> Credential:
     if not name.strip() or not name.isprintable():
         raise WrongState("A name is needed, without control characters.")
-    if key is not None and len(key) < SHORTEST:
-        raise WrongState(f"A key has {SHORTEST} characters or more; leave it out to get a good one.")
+    if key is not None and len(key) < shortest:
+        raise WrongState(f"A key has {shortest} characters or more; leave it out to get a good one.")
     secret = key or f"hub_{secrets.token_urlsafe(32)}"
     return Credential(name=name, secret=secret, prefix=secret[: _SHOWN if key is None else 4])

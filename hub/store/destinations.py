@@ -11,9 +11,10 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
 
+from hub.core import pace
 from hub.core.lifecycle import DestinationHealth
 from hub.errors import NotThere
-from hub.store import tables
+from hub.store import breakers, tables
 from hub.store.engine import database_now, is_sqlite
 
 _ROW = tables.destination.c
@@ -31,6 +32,7 @@ class DestinationSpec:
     connector: str
     concurrency: int
     per_second: float | None
+    breaker: bool = True
 
 
 def sync(connection: Connection, specs: Iterable[DestinationSpec]) -> None:
@@ -38,7 +40,7 @@ def sync(connection: Connection, specs: Iterable[DestinationSpec]) -> None:
     insert = sqlite.insert if is_sqlite(connection) else postgresql.insert
     known = []
     for spec in sorted(specs, key=lambda spec: spec.id):
-        values = {
+        values: dict[str, Any] = {
             "council": spec.council,
             "name": spec.name,
             "connector": spec.connector,
@@ -46,21 +48,25 @@ def sync(connection: Connection, specs: Iterable[DestinationSpec]) -> None:
             "per_second": spec.per_second,
             "active": True,
         }
-        row = insert(tables.destination).values(id=spec.id, suspects=0, breaker="closed", **values)
+        if not spec.breaker:
+            # Nobody would probe what was open before its file said so.
+            values |= {"breaker": "closed", "breaker_until": None, "breaker_counts": None}
+        row = insert(tables.destination).values({"id": spec.id, "suspects": 0, "breaker": "closed", **values})
         connection.execute(row.on_conflict_do_update(index_elements=["id"], set_=values))
         known.append(spec.id)
     connection.execute(sa.update(tables.destination).where(_ROW.id.not_in(known)).values(active=False))
 
 
-def health_of(row: Any, *, name: str) -> DestinationHealth:
+def health_of(row: Any, *, name: str, call: str | None = None) -> DestinationHealth:
+    """What the row says to one operation (it needs `breaker_counts` then), or of the worst of all."""
     return DestinationHealth(
         name=name,
         paused=row.paused_at is not None,
         pause_reason=row.pause_reason,
         probe_at=row.probe_at,
         closed_until=row.closed_until,
-        breaker_until=row.breaker_until,
-        rate_next_at=row.rate_next_at,
+        breaker_until=row.breaker_until if call is None else breakers.waits_until(row, call),
+        rate_next_at=pace.next_claim(row.rate_next_at, row.pace_next_at),
     )
 
 
@@ -81,9 +87,7 @@ def get(connection: Connection, destination: str) -> Any:
 
 def pause(connection: Connection, destination: str, *, by: str, reason: str) -> bool:
     """Stop asking this destination. A pause that a person set is not overwritten by the hub. True if it changed."""
-    row = get(connection, destination)
-    if row.paused_at is not None and by == HUB:
-        return False
+    get(connection, destination)
     now = database_now(connection)
     values = {
         "paused_at": now,
@@ -91,23 +95,43 @@ def pause(connection: Connection, destination: str, *, by: str, reason: str) -> 
         "pause_reason": reason,
         "probe_at": now + PROBE_EVERY if by == HUB else None,
     }
-    connection.execute(sa.update(tables.destination).where(_ROW.id == destination).values(**values))
-    return True
+    changing = sa.update(tables.destination).where(_ROW.id == destination)
+    if by == HUB:
+        changing = changing.where(_ROW.paused_at.is_(None))  # decided by the row itself: a person may do so right now
+    return bool(connection.execute(changing.values(**values)).rowcount)
+
+
+_UNPAUSED = {"paused_at": None, "paused_by": None, "pause_reason": None, "probe_at": None}
+_UNSUSPECTED = {"suspects": 0, "last_suspect": None}
 
 
 def resume(connection: Connection, destination: str) -> bool:
     """Ask it again. True if it was paused."""
     row = get(connection, destination)
-    values = {
-        "paused_at": None,
-        "paused_by": None,
-        "pause_reason": None,
-        "probe_at": None,
-        "suspects": 0,
-        "last_suspect": None,
-    }
+    values = {**_UNPAUSED, **_UNSUSPECTED}
     connection.execute(sa.update(tables.destination).where(_ROW.id == destination).values(**values))
+    breakers.end_trial(connection, destination)
     return row.paused_at is not None
+
+
+def lift(connection: Connection, destination: str) -> bool:
+    """Ask it again, if the hub itself paused it: a person's pause is a person's. True if it was so."""
+    mine = _ROW.id == destination, _ROW.paused_by == HUB
+    lifted = connection.execute(sa.update(tables.destination).where(*mine).values(**_UNPAUSED, **_UNSUSPECTED))
+    breakers.end_trial(connection, destination)
+    return bool(lifted.rowcount)
+
+
+def put_on_trial(connection: Connection, destination: str, *, calls: Iterable[str]) -> bool:
+    """Lift the hub's own pause for one step at a time of each operation: there is no other way to ask.
+
+    What was suspected stays so: the next answer of that kind pauses it again. False if it is not the hub's pause.
+    """
+    mine = _ROW.id == destination, _ROW.paused_by == HUB
+    lifted = connection.execute(sa.update(tables.destination).where(*mine).values(**_UNPAUSED)).rowcount
+    if lifted:
+        breakers.start_trial(connection, destination, calls)
+    return bool(lifted)
 
 
 def close_until(connection: Connection, destination: str, opens: datetime) -> None:
@@ -126,9 +150,7 @@ def count_suspect(connection: Connection, destination: str, *, submission: str) 
 
 
 def forget_suspects(connection: Connection, destination: str) -> None:
-    connection.execute(
-        sa.update(tables.destination).where(_ROW.id == destination).values(suspects=0, last_suspect=None)
-    )
+    connection.execute(sa.update(tables.destination).where(_ROW.id == destination).values(**_UNSUSPECTED))
 
 
 def to_probe(connection: Connection) -> list[str]:

@@ -8,14 +8,18 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine import Dialect
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from hub.errors import SettingsError
+from hub.store.patience import Closing, Patience, PatientConnection
 
 READERS = 4  #: threads, and on SQLite connections, that read
 
 
-def open_engines(url: str, *, pool_size: int = 12) -> tuple[Engine, Engine]:
+def open_engines(
+    url: str, *, pool_size: int = 12, patience: Patience | None = None, closing: Closing | None = None
+) -> tuple[Engine, Engine]:
     """Two engines over one database: one that writes, one that reads (the same one on PostgreSQL).
 
     SQLite has one writer, so its writing engine holds one connection and every
@@ -28,8 +32,13 @@ def open_engines(url: str, *, pool_size: int = 12) -> tuple[Engine, Engine]:
         raise SettingsError(
             f"HUB_DATABASE_URL speaks {parsed.get_backend_name()}; use sqlite:/// or postgresql+psycopg://"
         )
+    engine = _postgresql(parsed, pool_size=pool_size, patience=patience or Patience(), closing=closing or Closing())
+    return engine, engine
+
+
+def _postgresql(url: sa.URL, *, pool_size: int, patience: Patience, closing: Closing) -> Engine:
     engine = sa.create_engine(
-        parsed.set(drivername="postgresql+psycopg"),
+        url.set(drivername="postgresql+psycopg"),
         pool_size=pool_size,
         max_overflow=4,
         pool_timeout=5,
@@ -37,14 +46,30 @@ def open_engines(url: str, *, pool_size: int = 12) -> tuple[Engine, Engine]:
         hide_parameters=True,
         connect_args={
             "connect_timeout": 5,
-            # A dead network must not hold a thought for the kernel's two hours.
+            # A dead network must not hold a thought for the kernel's two hours; what was sent and not
+            # acknowledged is a matter of its own, on which keepalives never look.
             "keepalives_idle": 10,
             "keepalives_interval": 5,
             "keepalives_count": 3,
+            "tcp_user_timeout": 25_000,
             "options": "-c statement_timeout=30000 -c lock_timeout=10000 -c idle_in_transaction_session_timeout=60000",
         },
     )
-    return engine, engine
+
+    @event.listens_for(engine, "do_connect")
+    def _connect(_: Dialect, __: ConnectionPoolEntry, args: Any, named: Any) -> PatientConnection:
+        return PatientConnection.connect(*args, **named).told(patience, closing)
+
+    @event.listens_for(engine, "checkin")
+    def _lies_idle(connection: PatientConnection | None, _: ConnectionPoolEntry) -> None:
+        if connection is not None:  # None: it was lost, and given back all the same
+            connection.greets = True
+
+    @event.listens_for(engine, "checkout")
+    def _is_there(connection: PatientConnection, _: ConnectionPoolEntry, __: Any) -> None:
+        connection.greets = False  # the pool has greeted it (pre-ping), and it answered
+
+    return engine
 
 
 def _sqlite(url: sa.URL) -> tuple[Engine, Engine]:
@@ -54,7 +79,7 @@ def _sqlite(url: sa.URL) -> tuple[Engine, Engine]:
     args = {"timeout": 10, "isolation_level": None, "check_same_thread": False, "cached_statements": 256}
     # An exception's text must not quote the rows.
     options: dict[str, Any] = {"connect_args": args, "hide_parameters": True}
-    writing = sa.create_engine(url, poolclass=sa.QueuePool, pool_size=1, max_overflow=0, **options)
+    writing = sa.create_engine(url, poolclass=sa.QueuePool, pool_size=1, max_overflow=0, pool_timeout=5, **options)
     reading = sa.create_engine(url, poolclass=sa.QueuePool, pool_size=READERS, max_overflow=2, **options)
 
     @event.listens_for(writing, "connect")

@@ -13,6 +13,7 @@ INSERT = Hot.insert(tables.event, without=("feed_seq", "hash"))
 
 ACCEPTED = "submission.accepted"
 NEEDS_ATTENTION = "submission.needs_attention"
+FOLLOW_UP = "submission.follow_up"  #: something was said of it afterwards
 DELIVERED = "delivery.delivered"
 RETRY = "delivery.retry"
 DEAD = "delivery.dead"
@@ -20,6 +21,8 @@ UNCLEAR = "delivery.unclear"
 REPLAYED = "delivery.replayed"
 DISCARDED = "delivery.discarded"
 RESOLVED = "delivery.resolved"
+LATER_DONE = "delivery.completed"  #: a later step (a photo, a number, a note) went well
+ISSUE = "delivery.issue"  #: a later step needs a person; the case itself is delivered
 RECOVERED = "delivery.recovered"  #: a lease ran out; the step was made due or unclear
 LATE_RESULT = "delivery.late_result"  #: an answer came after the lease was lost
 

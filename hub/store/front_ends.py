@@ -34,6 +34,14 @@ def find_by_name(connection: Connection, name: str) -> FrontEnd | None:
     return _front_end(row) if row else None
 
 
+def find_by_id(connection: Connection, id: str) -> FrontEnd:
+    """The front end, also one that was revoked: what it sent before is still its own. Raises NotThere."""
+    row = connection.execute(sa.select(tables.front_end).where(_ROW.id == id)).one_or_none()
+    if row is None:
+        raise NotThere("The front end that sent this is gone; `hub front-ends list` names those there are.")
+    return _front_end(row)
+
+
 def _front_end(row: Any) -> FrontEnd:
     return FrontEnd(
         id=row.id,

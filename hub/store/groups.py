@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,15 +10,16 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hub.store import tables
-from hub.store.engine import is_sqlite
+from hub.store.engine import database_now, is_sqlite
 
 _ROW = tables.error_group.c
 
 
 def record(
-    connection: Connection, *, fingerprint: bytes, destination: str, title: str, fault_code: str, at: datetime
+    connection: Connection, *, fingerprint: bytes, destination: str, title: str, fault_code: str, count: int = 1
 ) -> None:
-    """One more of this kind. A row that others share: a transaction of its own, never a batched thought."""
+    """So many more of this kind. A row that others share: a transaction of its own, never a batched thought."""
+    at = database_now(connection)
     insert = sqlite.insert if is_sqlite(connection) else postgresql.insert
     row = insert(tables.error_group).values(
         fingerprint=fingerprint,
@@ -29,12 +29,12 @@ def record(
         state="open",
         first_at=at,
         last_at=at,
-        count=1,
+        count=count,
     )
     connection.execute(
         row.on_conflict_do_update(
             index_elements=["fingerprint"],
-            set_={"count": tables.error_group.c.count + 1, "last_at": at, "state": "open"},
+            set_={"count": tables.error_group.c.count + count, "last_at": at, "state": "open"},
         )
     )
 

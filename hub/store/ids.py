@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 
 _ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 _LETTERS = (_ALPHABET * 8).encode()  #: a letter for each byte, and eight bytes for each letter
 _DRAW = 4096  #: bytes drawn at once: each draw lets go of the interpreter, and may wait long to get it back
 _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _lock = threading.Lock()
 _last = 0
 _pool = b""
@@ -54,6 +56,13 @@ def uuid7() -> str:
     text = f"{stamp:015x}"
     # The first hexadecimal digit of the second half is the variant: two bits of it are fixed, two are chance.
     return f"{text[:8]}-{text[8:12]}-7{text[12:]}-{_VARIANT[chance[0]]}{chance[1:4]}-{chance[4:]}"
+
+
+def first_id(instant: datetime) -> str:
+    """An id that stands before every id made at this instant or later, and after those made before it."""
+    stamp = ((instant - _EPOCH) // timedelta(microseconds=1) << 12) // 1000
+    text = f"{max(stamp, 0):015x}"
+    return f"{text[:8]}-{text[8:12]}-7{text[12:]}-8000-000000000000"
 
 
 def reference() -> str:

@@ -25,12 +25,28 @@ def ensure(connection: Connection, names: Mapping[str, timedelta]) -> None:
         connection.execute(row.on_conflict_do_nothing(index_elements=["name"]))
 
 
-def take(connection: Connection, name: str, *, worker: str, every: timedelta, lease: timedelta) -> bool:
-    """Take a job that is due and not leased by a living worker; its next turn is set. False if it is not ours."""
+def take(
+    connection: Connection,
+    name: str,
+    *,
+    worker: str,
+    every: timedelta,
+    lease: timedelta,
+    silence: timedelta | None = None,
+) -> bool:
+    """Take a job that is due and not leased by a living worker; its next turn is set. False if it is not ours.
+
+    Who has not been heard of within `silence` has died over it: nobody waits for that lease to run out.
+    """
     now = database_now(connection)
+    # One's own: the word that it was finished did not get through, for the store was away.
+    free = sa.or_(_ROW.lease_until.is_(None), _ROW.lease_until <= now, _ROW.worker == worker)
+    if silence is not None:
+        beats = tables.worker.c
+        free = sa.or_(free, ~sa.exists().where(beats.id == _ROW.worker, beats.beat_at > now - silence))
     taken = connection.execute(
         sa.update(tables.job)
-        .where(_ROW.name == name, _ROW.due_at <= now, sa.or_(_ROW.lease_until.is_(None), _ROW.lease_until <= now))
+        .where(_ROW.name == name, _ROW.due_at <= now, free)
         .values(due_at=now + every, lease_until=now + lease, worker=worker, lease_token=_ROW.lease_token + 1)
     )
     return taken.rowcount == 1

@@ -5,9 +5,14 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, String, Table, Text
 
-from hub.store.columns import NAMES, BigId, Id, Instant, Json, only_where
+from hub.store.columns import BigId, Id, Instant, Json, metadata, only_where
+from hub.store.tables_people import audit, front_end, user
 
-metadata = sa.MetaData(naming_convention=NAMES)
+__all__ = [
+    "attachment", "attempt", "audit", "delivery", "destination", "error_group", "event", "event_checkpoint",
+    "follow_up", "front_end", "idempotency", "job", "key_canary", "mapping_version", "metadata", "operation",
+    "operation_item", "received", "step", "submission", "submission_attr", "submission_content", "user", "worker",
+]  # fmt: skip
 
 # What came in. Content lives apart from its record, so that each is kept as long as it should be.
 
@@ -26,6 +31,7 @@ received = Table(
     Column("received_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=True),
     Index("ix_received_parked", "received_at", "id", **only_where("state = 'parked'")),
+    Index("ix_received_expires_at", "expires_at", **only_where("expires_at IS NOT NULL")),
 )
 
 submission = Table(
@@ -84,6 +90,7 @@ idempotency = Table(
     Column("submission", Id, nullable=False),
     Column("fingerprint", LargeBinary(32), nullable=False),
     Column("expires_at", Instant, nullable=True),
+    Column("follow_up", Id, nullable=True),  # where the key came with one; `submission` is then its case's
     Index("ix_idempotency_expires_at", "expires_at"),
 )
 
@@ -149,7 +156,9 @@ _DUE = "state = 'queued' AND due_at IS NOT NULL"
 _SENDING = "state = 'sending'"
 # What a person must look at: never touched on the way of a delivery that goes well.
 _CREATE_STUCK = "position = 0 AND state IN ('unclear', 'dead')"
-_BEHIND = "state = 'queued' AND due_at IS NULL"
+_BEHIND = "behind IS NOT NULL"
+_TO_LOOK = "state = 'unclear' AND due_at IS NOT NULL"
+_LOOKING = "state = 'unclear' AND lease_until IS NOT NULL"
 _LATER_STUCK = "position > 0 AND state IN ('unclear', 'dead')"
 
 step = Table(
@@ -163,9 +172,14 @@ step = Table(
     Column("position", Integer, nullable=False),
     Column("kind", String(16), nullable=False),
     Column("attachment", Id, nullable=True),
+    Column("call", String(64), nullable=True),  # the connector's operation: what a breaker is kept for
     Column("state", String(16), nullable=False),
     Column("lane", String(16), nullable=False),
-    Column("due_at", Instant, nullable=True),  # null while it is held behind another
+    Column("operation", Id, nullable=True),  # the bulk operation that queued it, and whose rate it keeps
+    Column("due_at", Instant, nullable=True),  # queued: when to send, null while behind another; unclear: when to look
+    Column("behind", Id, nullable=True),  # the step that has to be delivered first
+    Column("looks", Integer, nullable=False, server_default="0"),  # that found nothing and count
+    Column("settled_at", Instant, nullable=True),  # unclear: a look from then on that finds nothing counts
     Column("hold_reason", String(16), nullable=True),
     Column("hold_until", Instant, nullable=True),
     Column("attempts_used", Integer, nullable=False, default=0),
@@ -176,11 +190,14 @@ step = Table(
     Column("reason", Text, nullable=True),  # a person's, for discard and resolve
     Column("updated_at", Instant, nullable=False),
     sa.UniqueConstraint("delivery", "position"),
-    Index("ix_step_due", "destination", "due_at", "id", **only_where(_DUE)),
+    Index("ix_step_due", "destination", "lane", "due_at", "id", **only_where(_DUE)),
+    Index("ix_step_to_look", "destination", "due_at", **only_where(_TO_LOOK)),
+    Index("ix_step_looking", "destination", "lease_until", **only_where(_LOOKING)),
     Index("ix_step_sending", "destination", "lease_until", **only_where(_SENDING)),
     Index("ix_step_create_stuck", "state", "id", **only_where(_CREATE_STUCK)),
     Index("ix_step_stuck", "delivery", **only_where(_LATER_STUCK)),
-    Index("ix_step_behind", "destination", "order_key", **only_where(_BEHIND)),
+    Index("ix_step_behind", "behind", **only_where(_BEHIND)),
+    Index("ix_step_case", "order_key", "destination"),
 )
 
 attempt = Table(
@@ -274,7 +291,18 @@ operation = Table(
     Column("upper_id", Id, nullable=True),
     Column("marked_to", Id, nullable=True),
     Column("next_at", Instant, nullable=True),
-    Column("counts", Json, nullable=True),
+    Column("counts", Json, nullable=True),  # by destination and state, changed together with the items
+    Column("councils", Json, nullable=True),  # whose deliveries it may reach; null: all
+    Column("include_unsafe", Boolean, nullable=False, default=False, server_default=sa.false()),
+    Column("generation", Integer, nullable=True),  # of the council files that a replay uses; null: the newest
+    Column("canary_left", Integer, nullable=True),  # how many must still be delivered before the rest may go
+    Column("released_at", Instant, nullable=True),  # up to when the rate is used up by what was released
+    Column("preview", Json, nullable=True),
+    Column("why", Text, nullable=True),  # it stopped
+    Column("started_by", String(120), nullable=True),
+    Column("started_at", Instant, nullable=True),
+    Column("ended_at", Instant, nullable=True),  # every item has come to its end
+    Index("ix_operation_open", "id", **only_where("ended_at IS NULL")),
 )
 
 operation_item = Table(
@@ -283,24 +311,12 @@ operation_item = Table(
     Column("operation", Id, ForeignKey("operation.id"), primary_key=True),
     Column("position", Integer, primary_key=True),
     Column("delivery", Id, nullable=False),
+    Column("destination", String(129), nullable=False, server_default=""),
+    Column("step", Id, nullable=True),  # that was queued, or set aside
     Column("state", String(16), nullable=False),
-    Column("result", String(120), nullable=True),
+    Column("result", String(120), nullable=True),  # a code: why it was skipped, or of what stopped it
     Column("attempt", Id, nullable=True),
     Index("ix_operation_item_state", "operation", "state", "position"),
-)
-
-audit = Table(
-    "audit",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("at", Instant, nullable=False),
-    Column("actor", String(120), nullable=False),
-    Column("verb", String(64), nullable=False),
-    Column("council", String(64), nullable=True),
-    Column("subject", String(160), nullable=False),
-    Column("reason", Text, nullable=True),
-    Column("detail", Json, nullable=True),
-    Index("ix_audit_council", "council", "id"),
 )
 
 # Who shares the machine.
@@ -315,7 +331,9 @@ destination = Table(
     Column("active", Boolean, nullable=False, default=True),
     Column("concurrency", Integer, nullable=False),
     Column("per_second", Float, nullable=True),
-    Column("rate_next_at", Instant, nullable=True),
+    Column("rate_next_at", Instant, nullable=True),  # when the next step may be claimed
+    Column("pace_next_at", Instant, nullable=True),  # when the next call may leave
+    Column("turn", Integer, nullable=False, server_default="0"),  # whose turn it is among the lanes
     Column("paused_at", Instant, nullable=True),
     Column("paused_by", String(120), nullable=True),  # "hub" when it paused itself
     Column("pause_reason", Text, nullable=True),
@@ -323,9 +341,9 @@ destination = Table(
     Column("closed_until", Instant, nullable=True),  # by its maintenance windows
     Column("suspects", Integer, nullable=False, default=0),
     Column("last_suspect", Id, nullable=True),
-    Column("breaker", String(16), nullable=False, default="closed"),
+    Column("breaker", String(16), nullable=False, default="closed"),  # the worst of its operations'
     Column("breaker_until", Instant, nullable=True),
-    Column("breaker_counts", Json, nullable=True),
+    Column("breaker_counts", Json, nullable=True),  # by operation, those that are not closed: state, until, trips
     Column("last_served", Instant, nullable=True),
 )
 
@@ -360,33 +378,6 @@ mapping_version = Table(
     Column("files", Json, nullable=False),
     Column("loaded_by", String(120), nullable=False),
     Column("loaded_at", Instant, nullable=False),
-)
-
-front_end = Table(
-    "front_end",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("name", String(120), nullable=False, unique=True),
-    Column("key_hash", LargeBinary(32), nullable=False, unique=True),
-    Column("prefix", String(16), nullable=False),
-    Column("councils", Json, nullable=True),  # null: all
-    Column("services", Json, nullable=True),
-    Column("format", String(32), nullable=True),
-    Column("profile", String(64), nullable=True),
-    Column("created_at", Instant, nullable=False),
-    Column("revoked_at", Instant, nullable=True),
-)
-
-user = Table(
-    "user",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("name", String(120), nullable=False, unique=True),
-    Column("token_hash", LargeBinary(32), nullable=False, unique=True),
-    Column("role", String(16), nullable=False),
-    Column("councils", Json, nullable=True),
-    Column("created_at", Instant, nullable=False),
-    Column("disabled_at", Instant, nullable=True),
 )
 
 key_canary = Table(

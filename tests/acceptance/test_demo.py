@@ -49,15 +49,20 @@ def deliveries(once: Any) -> list[Any]:
     return [delivery for sent in once["submissions"] for delivery in sent["deliveries"]]
 
 
-def test_twelve_of_three_services_reach_systems_of_three_kinds(once: Any) -> None:
+def test_four_councils_five_front_ends_and_systems_of_eight_kinds(once: Any) -> None:
     arrived = [sent for sent in once["submissions"] if sent["status"] == "delivered"]
-    assert len(arrived) >= 12
-    assert {sent["service"] for sent in arrived} == {"missed-bin", "foi-request", "complaint"}
+    assert len(arrived) >= 24
+    assert {sent["council"] for sent in arrived} == {"northborough", "eastvale", "westmere", "two-rivers"}
+    assert len({sent["front_end"] for sent in arrived}) == 5
     assert {each["connector"] for sent in arrived for each in sent["deliveries"]} == {
-        "whitespace",
-        "jadu",
-        "infreemation",
-    }
+        "whitespace", "jadu", "infreemation", "rest", "soap", "webhook", "folder", "email",
+    }  # fmt: skip
+
+
+def test_one_submission_goes_to_two_systems_where_its_council_says_so(once: Any) -> None:
+    (both,) = [sent for sent in once["submissions"] if len({each["destination"] for each in sent["deliveries"]}) == 2]
+    assert {each["destination"] for each in both["deliveries"]} == {"eastvale/waste", "eastvale/crm"}
+    assert both["status"] == "delivered"
 
 
 def test_every_reference_is_the_one_that_the_ledger_holds(once: Any) -> None:
@@ -76,7 +81,8 @@ def test_every_reference_is_the_one_that_the_ledger_holds(once: Any) -> None:
 
 
 def test_refuse_and_food_become_two_worksheets_of_two_services(once: Any) -> None:
-    (split,) = [sent for sent in once["submissions"] if len(sent["deliveries"]) == 2]
+    bins = [sent for sent in once["submissions"] if sent["service"] == "missed-bin"]
+    (split,) = [sent for sent in bins if len(sent["deliveries"]) == 2]
     ours = {each["our_reference"] for each in split["deliveries"]}
     sheets = [row for row in once["ledgers"]["northborough/waste"] if row["our_reference"] in ours]
     services = {sheet["record"]["CreateWorksheet"]["worksheetInput"]["ServiceId"] for sheet in sheets}
@@ -146,7 +152,8 @@ def test_a_submission_of_ones_own_reaches_the_ledger_and_ctrl_c_ends_everything(
         }
         key = ready["keys"]["northborough-website"]
         sent = ask(f"{ready['hub']}/v1/submissions", key=key, body=body)
-        (waste,) = [each for each in ready["simulators"] if each["destination"] == "waste"]
+        ours = [each for each in ready["simulators"] if each["council"] == "northborough"]
+        (waste,) = [each for each in ours if each["destination"] == "waste"]
         rows: list[Any] = []
         until = time.monotonic() + 30
         while not rows and time.monotonic() < until:

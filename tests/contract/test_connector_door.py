@@ -7,13 +7,15 @@ import inspect
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 import hub.connector
 from hub import errors, model
-from hub.connector import door
+from hub.connector import Connector, Delivery, Operation, ReplaySafety, StepKind, door
 
 PROMISED = {
     "Answer", "Attachment", "Connector", "Delivery", "DeliveryFailure", "Health", "Http", "Misconfigured", "Operation",
@@ -62,6 +64,55 @@ def test_importing_the_door_opens_no_zeep_and_no_web_server() -> None:
     )
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=30)
     assert loaded.stdout.strip() == ""
+
+
+def _step(kind: StepKind) -> Delivery:
+    at = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+    return Delivery(our_reference="ABCD-EFGH", reference="ABCD-EFGH", operation="Report", received_at=at, kind=kind)
+
+
+async def test_a_create_writes_once() -> None:
+    step = _step(StepKind.CREATE)
+    await step.sending()
+    with pytest.raises(RuntimeError, match="a create may write once"):
+        await step.sending()
+
+
+async def test_a_create_of_which_nothing_was_done_may_write_again() -> None:
+    step = _step(StepKind.CREATE)
+    await step.sending()
+    step.not_taken()
+    await step.sending()
+    assert step.writes == 1
+
+
+@pytest.mark.parametrize("kind", [StepKind.ATTACH, StepKind.UPDATE, StepKind.CANCEL])
+async def test_a_later_step_writes_as_often_as_the_product_needs_and_marks_each(kind: StepKind) -> None:
+    step, marked = _step(kind), []
+
+    async def on_sending() -> None:
+        marked.append(step.writes)
+
+    step.on_sending = on_sending
+    for _ in range(3):
+        await step.sending()
+    assert marked == [0, 1, 2] and step.writes == 3
+
+
+async def test_asking_for_a_number_writes_nothing() -> None:
+    with pytest.raises(RuntimeError, match="ask for its number with `read`"):
+        await _step(StepKind.NUMBER).sending()
+
+
+def test_an_operation_that_says_nothing_is_unsafe_and_settles_with_its_destination() -> None:
+    operation = Operation(BaseModel)
+    assert (operation.replay_safety, operation.settle) == (ReplaySafety.UNSAFE, None)
+
+
+@pytest.mark.parametrize("verb", ["find", "changes", "number", "attach", "update", "cancel", "receive", "check"])
+def test_every_optional_verb_is_told_of_where_authors_look(verb: str) -> None:
+    assert re.search(rf"\b{verb}\b", inspect.getdoc(Connector) or "")
+    assert f"`{verb}`" in (Path(hub.connector.__file__).parent / "README.md").read_text()
 
 
 def test_a_class_with_the_five_marks_is_a_connector() -> None:

@@ -13,7 +13,7 @@ from connectors.jadu import Jadu
 from connectors.whitespace import CreateWorksheet, Whitespace
 from hub.connector import Connector, Delivery, Operation, Receipt, ReplaySafety, Unavailable, Unclear
 from hub.connector.testing.conformance import conform
-from hub.connector.testing.scriptable import CreateCase, Scriptable
+from hub.connector.testing.scriptable import ALL, CreateCase, Scriptable
 from hub.connector.testing.trial import KitFault
 
 
@@ -22,7 +22,7 @@ async def _failed(kind: type[Connector], **how: Any) -> list[str]:
     return [check.name for check in report.failed]
 
 
-@pytest.mark.parametrize("kind", [Scriptable, Whitespace, Jadu, Infreemation])
+@pytest.mark.parametrize("kind", [Whitespace, Jadu, Infreemation, *ALL])
 async def test_ours_conform(kind: type[Connector]) -> None:
     assert await _failed(kind) == []
 
@@ -68,7 +68,7 @@ async def test_a_connector_that_blocks_the_event_loop_is_caught() -> None:
 
             await delivery.sending()
             body = f'{{"our_reference": "{delivery.our_reference}"}}'.encode()
-            request = urllib.request.Request(self._url, data=body, method="POST")
+            request = urllib.request.Request(f"{self._register.url}/cases", data=body, method="POST")
             with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: ASYNC210
                 said = answer.read().decode()
             await delivery.took(said)
@@ -85,7 +85,7 @@ async def test_a_connector_that_makes_its_case_with_a_read_is_caught() -> None:
 
         async def create(self, record: CreateCase, delivery: Delivery) -> Receipt:
             body = {"our_reference": delivery.our_reference}
-            answer = await self._http.read("POST", self._url, json=body, headers=self._headers)
+            answer = await self._register.http.read("POST", f"{self._register.url}/cases", json=body)
             await delivery.took(answer.json()["reference"])
             return Receipt(reference=answer.json()["reference"])
 

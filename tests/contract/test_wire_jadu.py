@@ -7,8 +7,10 @@ from typing import Any
 
 from connectors.jadu import Jadu
 from connectors.jadu.simulator import JaduBackOffice
-from hub.connector.testing import Sent
-from tests.offices import on_the_wire
+from hub.connector import Http, StepKind
+from hub.connector.testing import Sent, serving, tapped
+from hub.connector.testing.trial import photo
+from tests.offices import delivery, on_the_wire
 
 SETTINGS: dict[str, Any] = {
     "url": "{url}/api/service-api/norbert/",
@@ -87,3 +89,20 @@ async def test_a_case_type_is_one_piece_of_the_address() -> None:
         Jadu, JaduBackOffice(), settings=SETTINGS, record={"case_type": "a/b c?", "title": "x"}
     )
     assert create.target == "/api/service-api/norbert/a%2Fb%20c%3F/case/create"
+
+
+async def test_a_file_is_a_part_named_json_and_a_part_named_file() -> None:
+    async with serving(JaduBackOffice()) as address, tapped(address.url) as tap:
+        http = Http()
+        jadu = Jadu(Jadu.Settings.model_validate({**SETTINGS, "url": f"{tap.url}/api/"}), http)
+        receipt = await jadu.create(Jadu.operations["CreateCase"].record(case_type="x"), delivery("CreateCase"))
+        await jadu.attach(photo(), receipt, delivery("CreateCase", kind=StepKind.ATTACH))
+        await http.close()
+    *_, attach = tap.sent()
+    assert (attach.method, attach.target) == ("POST", f"/api/case/{receipt.reference}/attach")
+    assert attach.headers["X-API-TOKEN"].startswith("tok-")
+    boundary = attach.headers["Content-Type"].partition("multipart/form-data; boundary=")[2].encode()
+    _, named, file, end = attach.body.split(b"--" + boundary)
+    assert named == b'\r\nContent-Disposition: form-data; name="json"\r\n\r\n{"name": "by the gate.jpg"}\r\n'
+    assert file.startswith(b'\r\nContent-Disposition: form-data; name="file"; filename="by the gate.jpg"\r\n')
+    assert len(file.partition(b"\r\n\r\n")[2]) == photo().size + 2 and end == b"--\r\n"

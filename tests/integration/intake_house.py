@@ -13,6 +13,8 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from hub.bulk import Bulk
+from hub.bulk_preview import Previewer
 from hub.connector.testing.scriptable import Scriptable
 from hub.council import Councils
 from hub.councils import load
@@ -21,12 +23,14 @@ from hub.intake.deps import Deps
 from hub.intake.limits import Rate
 from hub.model import ReplaySafety, Role
 from hub.operations import Operations
+from hub.past import Past
 from hub.registry import Registry
 from hub.standard import SERVICES
 from hub.store import destinations, front_ends, schema, users
 from hub.store.destinations import DestinationSpec
 from hub.store.engine import open_engines
 from hub.store.ids import reference, uuid7
+from hub.store.patience import Patience
 from hub.store.seal import Hasher, Sealer
 from hub.store.store import Store
 from tests.asgi import Answer, Caller
@@ -71,9 +75,12 @@ FILES = {
 }
 
 
+REGISTRY = Registry({"scriptable": Scriptable})
+
+
 @cache
 def councils() -> Councils:
-    loaded = load(FILES, registry=Registry({"scriptable": Scriptable}), secrets=None, generation=1)
+    loaded = load(FILES, registry=REGISTRY, secrets=None, generation=1)
     assert loaded.councils is not None, loaded.findings
     return loaded.councils
 
@@ -132,11 +139,13 @@ def _empty() -> bytes:
 
 
 @contextmanager
-def house(url: str, *, new: bool = True, **settings: Any) -> Iterator[House]:
+def house(
+    url: str, *, new: bool = True, patience: Patience | None = None, blobs: Path | None = None, **settings: Any
+) -> Iterator[House]:
     """`new`: an empty store; otherwise another process on one that is there."""
     if new and url.startswith("sqlite:///"):
         Path(url.removeprefix("sqlite:///")).write_bytes(_empty())
-    store = Store(url, sealer=Sealer({"test": b"k" * 32}), hasher=Hasher(b"h" * 32))
+    store = Store(url, sealer=Sealer({"test": b"k" * 32}), hasher=Hasher(b"h" * 32), patience=patience, blobs=blobs)
     if new and not store.sqlite:
         schema.upgrade(store.writing)
     rung: list[str] = []
@@ -146,8 +155,11 @@ def house(url: str, *, new: bool = True, **settings: Any) -> Iterator[House]:
     ]
     store.transact_now(lambda connection: destinations.sync(connection, specs))
     operations = Operations(store=store, ring=rung.append, safety_of=lambda *_: ReplaySafety.UNSAFE)
+    past = Past(store, registry=REGISTRY)
+    preview = Previewer(store=store, councils=councils, past=past, safety_of=lambda *_: ReplaySafety.UNSAFE)
     given: dict[str, Any] = {
         "store": store, "councils": councils, "operations": operations, "ring": rung.append,
+        "bulk": Bulk(store=store, preview=preview),
         "clock": lambda: NOW, "ids": uuid7, "references": reference, "rate": Rate(per_second=1e6, burst=1000),
     }  # fmt: skip
     made = House(app=make_app(Deps(**{**given, **settings})), store=store, rung=rung)

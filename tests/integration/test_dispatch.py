@@ -34,7 +34,7 @@ slug: northborough
 gss: E07000999
 calendar: england-and-wales
 destinations:
-  crm: {connector: %s, settings: {}, limits: {concurrency: 4, timeout: 1s}, retry: [1s, 1s]}
+  crm: {connector: %s, settings: {}, limits: {concurrency: 4, timeout: 1s}, retry: [1s, 1s], settle: %s}
 routes:
   - {service: complaint, to: crm, mapping: complaint.yaml, name: complaint}
 """
@@ -71,6 +71,7 @@ class Script:
 
     answers: list[Answer] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
+    records: list[dict[str, Any]] = field(default_factory=list)
     well: bool = True
 
 
@@ -89,6 +90,7 @@ def product(script: Script, *, safety: ReplaySafety = ReplaySafety.UNSAFE, check
 
         async def create(self, record: Record, delivery: Delivery) -> Receipt:
             script.calls.append(delivery.our_reference)
+            script.records.append(record.model_dump(exclude_defaults=True))
             answer = script.answers.pop(0) if len(script.answers) > 1 else script.answers[0]
             found: Receipt = await answer(delivery)
             return found
@@ -136,10 +138,10 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench(folder: Path, connector: type[Any], *, extra: str = "") -> AsyncIterator[Bench]:
+async def bench(folder: Path, connector: type[Any], *, extra: str = "", settle: str = "1s") -> AsyncIterator[Bench]:
     council = folder / "mappings" / "northborough"
     council.mkdir(parents=True)
-    (council / "council.yaml").write_text(COUNCIL % "scripted")
+    (council / "council.yaml").write_text(COUNCIL % ("scripted", settle))
     (council / "complaint.yaml").write_text(MAPPING % ("scripted", extra))
     settings = Settings.read(
         {
@@ -218,7 +220,7 @@ async def test_what_was_taken_is_delivered_whatever_comes_after(tmp_path: Path) 
     async with bench(tmp_path, product(script)) as here:
         view = await here.until(await here.publish(), StepState.DELIVERED, StepState.UNCLEAR, StepState.DEAD)
         await asyncio.sleep(1.2)
-    assert (view.state, view.reference, len(script.calls)) == (StepState.DELIVERED, None, 1)
+    assert (view.state, view.reference, len(script.calls)) == (StepState.DELIVERED, "token-1", 1)
 
 
 async def test_a_wrong_key_pauses_and_a_resume_sends_it_with_its_attempts_unused(tmp_path: Path) -> None:

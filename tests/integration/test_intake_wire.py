@@ -92,3 +92,14 @@ async def test_headers_that_disagree_are_refused_by_the_server(tmp_path: Path) -
                 await said(port, request(b"Bad\x00Header: x")),
             ]
     assert all(answer.startswith(b"HTTP/1.1 4") for answer in answers), answers
+
+
+async def test_a_no_in_the_middle_of_a_large_body_reaches_a_client_that_sends_it_all_first(tmp_path: Path) -> None:
+    large = b"x" * 8_000_000
+    ending = (b"Connection: close", b"Content-Length: %d" % len(large))
+    with house(f"sqlite:///{tmp_path}/hub.db") as here:
+        async with served(here) as port:
+            nowhere = await said(port, request(*ending, target=b"/v1/nowhere"), large)
+            form = b"Content-Type: multipart/form-data; boundary=XX"
+            broken = await said(port, request(*ending, form, target=b"/v1/attachments"), large)
+    assert nowhere.startswith(b"HTTP/1.1 404") and broken.startswith(b"HTTP/1.1 400")

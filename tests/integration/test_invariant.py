@@ -76,9 +76,8 @@ class Walk:
 
     async def send(self) -> None:
         for one in [one for one in self.claimed if one.phase is Phase.PREPARED][:1]:
-            at = datetime.now(UTC)
             try:
-                await self.store.write(Sending(attempt=one.attempt, step=one.step, token=one.token, at=at))
+                await self.store.write(Sending(attempt=one.attempt, step=one.step, token=one.token))
             except LeaseLost:
                 self.claimed.remove(one)
 
@@ -87,16 +86,18 @@ class Walk:
             return
         one = self.claimed.pop(self.dice.randrange(len(self.claimed)))
         state = self.dice.choice([StepState.DELIVERED, StepState.QUEUED, StepState.DEAD, StepState.UNCLEAR])
-        due = datetime.now(UTC) if state is StepState.QUEUED else None
+        after = timedelta(0) if state is StepState.QUEUED else None
         try:
-            await self.store.write(conclude(one, state=state, due_at=due))
+            await self.store.write(conclude(one, state=state, after=after))
         except LeaseLost:
             return
         self.creates[one.delivery] += state is StepState.DELIVERED
 
     async def die(self) -> None:
         self.claimed.clear()
-        await self.store.transact(lambda c: leases.recover(c, mine=uuid7(), silence=timedelta(seconds=1)))
+        await self.store.transact(
+            lambda c: leases.recover(c, mine=uuid7(), silence=timedelta(seconds=1), settle_of=lambda _: timedelta(0))
+        )
 
     async def person(self) -> None:
         if not self.accepted:

@@ -29,12 +29,14 @@ async def fill(store: Store, number: int) -> None:
 
 async def recover(store: Store) -> leases.Recovered:
     return await store.transact(
-        lambda connection: leases.recover(connection, mine=uuid7(), silence=timedelta(seconds=1))
+        lambda connection: leases.recover(
+            connection, mine=uuid7(), silence=timedelta(seconds=1), settle_of=lambda _: timedelta(0)
+        )
     )
 
 
 def sending(one: claims.Claimed) -> Sending:
-    return Sending(attempt=one.attempt, step=one.step, token=one.token, at=datetime.now(UTC))
+    return Sending(attempt=one.attempt, step=one.step, token=one.token)
 
 
 async def test_the_oldest_due_come_first(store: Store) -> None:
@@ -169,7 +171,7 @@ async def test_a_late_receipt_after_a_person_decided_changes_nothing(store: Stor
 async def test_every_attempt_is_kept(store: Store) -> None:
     await fill(store, 1)
     [one] = await claim(store)
-    await store.write(conclude(one, state=StepState.QUEUED, due_at=datetime.now(UTC)))
+    await store.write(conclude(one, state=StepState.QUEUED, after=timedelta(0)))
     [two] = await claim(store)
     await store.write(conclude(two))
     kept = store.read_now(lambda c: deliveries.attempts(c, one.delivery))

@@ -10,8 +10,9 @@ import pytest
 
 from connectors.jadu import CreateCase, Jadu
 from connectors.jadu.simulator import JaduBackOffice
-from hub.connector import Connector, Misconfigured, Receipt, Refused, Unavailable, http_evidence
+from hub.connector import Connector, Misconfigured, Receipt, Refused, StepKind, Unavailable, http_evidence
 from hub.connector.testing import Call, Mode, Reply, json_reply
+from hub.connector.testing.trial import photo
 from tests.offices import connected, delivery, misbehave, stranger
 
 KEY = {"api_key": "key", "username": "user", "password": "pass"}
@@ -102,6 +103,24 @@ async def test_neither_token_nor_password_is_kept_as_evidence() -> None:
             await _create(connector)
     assert len(log) == 1
     assert "tok-" not in repr(log)
+
+
+async def test_a_file_is_sent_again_to_a_session_that_had_expired() -> None:
+    office = Counting()
+    async with connected(Jadu, office, **KEY) as connector:
+        jadu: Any = connector
+        receipt = await _create(connector)
+        misbehave(office, Mode.EXPIRED_SESSION)
+        await jadu.attach(photo(), receipt, delivery("CreateCase", kind=StepKind.ATTACH))
+    assert [row["operation"] for row in office.ledger.items] == ["CreateCase", "Attach"]
+    assert office.sign_ins == 2
+
+
+async def test_a_file_for_a_case_that_is_not_there_is_refused() -> None:
+    async with connected(Jadu, JaduBackOffice(), **KEY) as connector:
+        jadu: Any = connector
+        with pytest.raises(Refused):
+            await jadu.attach(photo(), Receipt(reference="9"), delivery("CreateCase", kind=StepKind.ATTACH))
 
 
 async def test_a_form_that_lacks_an_answer_is_refused() -> None:

@@ -54,3 +54,16 @@ def test_a_package_below_another_folder_is_refused(author: Terminal) -> None:
 def test_a_class_that_is_not_there_is_said_in_one_line(author: Terminal) -> None:
     said = author("connectors", "test", "nowhere:Nobody")
     assert said.status == 1 and len(said.err.strip().splitlines()) == 1
+
+
+def test_what_settings_make_of_it_is_described(hub: Terminal) -> None:
+    said = hub("connectors", "describe", "rest", "--json").json()
+    assert [list(one["operations"]) for one in said["configured"]] == [
+        ["create", "update", "cancel", "attach"],
+        ["create", "update", "attach"],
+        ["create", "update"],
+    ]
+    repeats = [one["operations"]["create"]["replay_safety"] for one in said["configured"]]
+    assert repeats == ["lookup", "idempotent", "rejects_duplicates"]
+    told = hub("connectors", "describe", "rest").out
+    assert "what a repeat is follows from the settings" in told and "OAuth2" in told

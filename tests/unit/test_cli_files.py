@@ -8,6 +8,7 @@ import pytest
 
 from hub.cli.store import opened
 from hub.store.generations import newest_number
+from tests.house import ROOT
 from tests.terminal import COUNCIL, Terminal
 
 SECRETS = ("WHITESPACE_URL", "WHITESPACE_USERNAME", "WHITESPACE_PASSWORD")
@@ -28,6 +29,13 @@ def test_a_council_begun_from_a_pattern_needs_only_filling_in(testville: Termina
     said = testville("check", "--json")
     assert [one for one in said.json()["items"] if one["severity"] == "error"] == []
     assert said.status == 0
+
+
+@pytest.mark.parametrize("product", ["rest", "soap", "webhook", "folder", "email"])
+def test_a_council_without_patterns_begins_with_an_example_of_its_product(hub: Terminal, product: str) -> None:
+    assert hub("councils", "new", "testville", "--product", product, "--service", "missed-bin").status == 0
+    said = hub("check", "--json").json()["items"]
+    assert {one["code"] for one in said if one["severity"] == "error"} <= {"unresolvable_secret"}
 
 
 def test_a_council_is_never_begun_twice(testville: Terminal) -> None:
@@ -102,3 +110,22 @@ def test_the_schema_is_checked_and_brought_up(hub: Terminal) -> None:
     assert hub("db", "check", "--json").json()["ok"] is False
     assert hub("db", "upgrade").status == 0
     assert hub("db", "check").status == 0
+
+
+def test_a_product_that_no_connector_knows_is_checked_and_previewed_from_one_file(
+    hub: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EASTVALE_CRM_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("EASTVALE_CRM_TOKEN", "correct-horse-battery")
+    page = (ROOT / "connectors" / "rest" / "README.md").read_text(encoding="utf-8")
+    shown = page.partition("```yaml\n")[2].partition("```")[0]
+    hub.write("mappings/eastvale/council.yaml", shown)
+    assert hub("check").status == 0
+    hub.write("bin.json", '{"property": {"uprn": "1"}, "details": {"containers": [{"waste_type": "food"}]}}')
+    (made,) = hub("mappings", "preview", "eastvale", "missed-bin", str(hub.folder / "bin.json"), "--json").json()[
+        "items"
+    ]
+    assert (made["operation"], made["record"]["external_ref"]) == ("create", "ABCD-EFGH")
+    hub.write("mappings/eastvale/council.yaml", shown.replace("path: /cases\n", "path: cases\n"))
+    (fault,) = [one for one in hub("check", "--json").json()["items"] if one["severity"] == "error"]
+    assert (fault["code"], fault["line"]) == ("bad_setting", shown[: shown.index("path: /cases")].count("\n") + 1)

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer
 
-from hub.cli.publisher import publish
-from hub.cli.submit import keys_for, read_file
+from hub.cli.submit import keys_for, publish, read_file
 from hub.errors import SettingsError
 from tests.terminal import Terminal
 
@@ -51,40 +47,14 @@ def test_a_second_copy_in_a_file_is_a_second_submission() -> None:
     assert first != second
 
 
-class Door:
-    """A hub's door that is busy the first time it is asked for anything."""
-
-    def __init__(self) -> None:
-        self.keys: list[str] = []
-
-    async def take(self, request: web.Request) -> web.Response:
-        key = request.headers["Idempotency-Key"]
-        self.keys.append(key)
-        if self.keys.count(key) == 1:
-            return web.json_response({"detail": "Later."}, status=503, headers={"Retry-After": "0"})
-        return web.json_response({"reference": "ABCD-EFGH", "got": await request.json()}, status=202)
-
-
-@pytest.fixture
-async def door() -> AsyncIterator[tuple[Door, str]]:
-    made = Door()
-    app = web.Application()
-    app.router.add_post("/v1/submissions", made.take)
-    async with TestServer(app) as server:
-        yield made, str(server.make_url("")).rstrip("/")
-
-
-async def test_what_the_hub_could_not_take_is_sent_again_under_the_same_key(door: tuple[Door, str]) -> None:
-    made, url = door
-    answers = [one async for one in publish([{"nr": 1}, {"nr": 2}], url=url, key="k", keys=["one", "two"])]
-    assert sorted(made.keys) == ["one", "one", "two", "two"]
-    assert all(one.ok for one in answers)
-    assert {one.index: one.said["got"] for one in answers} == {0: {"nr": 1}, 1: {"nr": 2}}
-
-
 async def test_where_nothing_answers_the_address_is_named() -> None:
     with pytest.raises(SettingsError, match=r"127\.0\.0\.1:9"):
-        _ = [one async for one in publish([{}], url="http://127.0.0.1:9", key="k", keys=["one"])]
+        await publish([{}], url="http://127.0.0.1:9", key="k")
+
+
+def test_what_is_no_object_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="number 2"):
+        read_file(file(tmp_path, '[{"a": 1}, 7]'))
 
 
 def test_a_file_without_submissions_is_refused(hub: Terminal) -> None:

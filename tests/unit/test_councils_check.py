@@ -76,6 +76,14 @@ wrong_enum 11:22 = did you mean `unsafe`?
     create: unsafe → create: unsave
 unknown_key 11:14 = did you mean `create`?
     create: unsafe → crate: unsafe
+no_such_look 11:22 = an unclear one waits for a person
+    create: unsafe → create: {safety: listing, note: agreed}
+bad_settle 11:13 = write it as `60s` or `5m`
+    replay: {create: unsafe} → settle: 2h
+bad_settle 11:13 = write it as `60s` or `5m`
+    replay: {create: unsafe} → settle: 500ms
+wrong_enum 11:14 = leave it out for `on`
+    replay: {create: unsafe} → breaker: maybe
 raised_safety 11:22 = say why: `create: {safety: idempotent, note: …}`
     create: unsafe → create: idempotent
 bad_gss 3:6 = write, say, E07000999

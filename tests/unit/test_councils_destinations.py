@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import ClassVar
 
 import pytest
 from pydantic import BaseModel, SecretStr
 
+from hub.connector import Operation
 from hub.council import Council, Councils, Destination, secret_settings
+from hub.council_cases import previews
 from hub.council_destinations import duration
-from hub.errors import NotThere
-from hub.model import ReplaySafety
-from tests.folders import COUNCIL, SECRETS, DepotSettings, council_with, files, loaded, only
+from hub.errors import MappingFault, NotThere
+from hub.model import ReplaySafety, Takes
+from tests.folders import COUNCIL, PATTERN, SECRETS, Depot, DepotSettings, Job, council_with, files, loaded, only
 
 
 def councils(council: str = COUNCIL) -> Councils:
@@ -138,6 +142,38 @@ def test_a_council_may_promise_more_with_a_note() -> None:
     assert noted.replay_notes == {"BookJob": "agreed with the depot"}
 
 
+def test_a_look_that_the_connector_cannot_make_is_no_safety() -> None:
+    class Blind(Depot):
+        """A depot that finds nothing again."""
+
+        find = None  # type: ignore[assignment]
+
+    assert waste().replay_safety("create", "BookJob") is ReplaySafety.UNSAFE
+    declared = replace(waste(), replay={})
+    assert declared.replay_safety("create", "BookJob") is ReplaySafety.LOOKUP
+    assert replace(declared, connector_class=Blind).replay_safety("create", "BookJob") is ReplaySafety.UNSAFE
+    raised = replace(declared, replay={"create": ReplaySafety.LISTING})
+    assert raised.replay_safety("create", "BookJob") is ReplaySafety.UNSAFE
+
+
+def test_until_it_is_settled_an_unclear_one_may_still_turn_up() -> None:
+    class Slow(Depot):
+        """A depot that says how slow it is."""
+
+        operations: ClassVar = {"BookJob": Operation(Job, settle=timedelta(minutes=6))}
+
+    stated = waste("    replay:", "    settle: 90s\n    replay:")
+    assert (stated.settle, stated.settles_in("BookJob")) == (timedelta(seconds=90), timedelta(seconds=90))
+    assert waste().settles_in("BookJob") == waste().limits.timeout
+    assert replace(waste(), connector_class=Slow).settles_in("BookJob") == timedelta(minutes=6)
+    assert replace(stated, connector_class=Slow).settles_in("BookJob") == timedelta(seconds=90)
+
+
+@pytest.mark.parametrize(("line", "on"), [("", True), ("    breaker: on\n", True), ("    breaker: off\n", False)])
+def test_a_council_may_switch_the_breaker_off(line: str, on: bool) -> None:
+    assert waste("    replay:", f"{line}    replay:").breaker is on
+
+
 def test_a_block_that_a_mapping_lacks_is_unsafe_to_repeat() -> None:
     assert council().routes[0].safety("cancel") is ReplaySafety.UNSAFE
 
@@ -147,3 +183,45 @@ def test_a_mapping_never_sees_the_bytes_of_an_attachment() -> None:
     context = council().routes[0].context(sent, {})
     assert context["attachments"] == [{"name": "a.jpg"}]
     assert sent["attachments"][0]["content_base64"]
+
+
+def test_a_destination_takes_what_is_live_unless_it_says_so() -> None:
+    assert waste().takes is Takes.LIVE
+    assert waste("    replay:", "    takes: both\n    replay:").takes is Takes.BOTH
+    finding = only(council_with("    replay:", "    takes: tests\n    replay:"), "wrong_enum")
+    assert (finding.line, finding.remedy) == (11, "did you mean `test`?")
+
+
+def test_a_destination_for_tests_is_tried_over_the_examples_all_the_same() -> None:
+    tests_only = COUNCIL.replace("    replay:", "    takes: test\n    replay:")
+    broken = PATTERN.replace("{{ property.uprn | default(omit) }}", "{{ property.uprn | required }}")
+    assert any(each.code == "example" for each in loaded(files(council=tests_only, pattern=broken)).findings)
+
+
+def test_a_preview_shows_a_test_only_where_it_would_go() -> None:
+    sent = {"property": {"uprn": "1"}, "details": {"containers": [{"waste_type": "food"}]}}
+    hub = {"our_reference": "ABCD-EFGH"}
+    assert len(previews(council(), "missed-bin", sent, hub)) == 1
+    assert previews(council(), "missed-bin", {**sent, "test": True}, hub) == []
+
+
+def test_a_list_or_a_map_of_secrets_is_secret_throughout() -> None:
+    class Keys(BaseModel):
+        both: list[SecretStr]
+        named: dict[str, SecretStr] = {}
+        plain: list[str] = []
+
+    stated = {"both": ["a", "b"], "named": {"x": "c", "y": "d"}, "plain": ["e"]}
+    assert [value for _, value in secret_settings(stated, Keys)] == ["a", "b", "c", "d"]
+
+
+def test_what_may_not_go_there_is_refused_with_the_line_of_its_route() -> None:
+    route = council().routes[0]
+    route.admit({"test": False})
+    with pytest.raises(MappingFault, match=r"northborough/council\.yaml:13: the submission is a test") as raised:
+        route.admit({"test": True})
+    assert raised.value.code == "test"
+    trial = replace(route, destination=replace(route.destination, takes=Takes.TEST))
+    trial.admit({"test": True})
+    with pytest.raises(MappingFault, match="is no test"):
+        trial.admit({})

@@ -169,7 +169,8 @@ def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
     assert read_tree(tmp_path)["t.csv"] == "code,id\n"
 
 
-def test_files_for_a_front_ends_own_format_are_left_alone() -> None:
+def test_a_file_for_a_front_ends_own_format_is_a_profile() -> None:
     profile = "patterns/intake/xgov/missed-bin.yaml"
-    assert refused(profile, "anything: '{{ answers.x }}'").councils is not None
+    found = refused(profile, "anything: '{{ answers.x }}'").errors
+    assert {(each.file, each.code) for each in found} == {(profile, "missing_key")}
     assert only(refused(profile, "a: 1\na: 2").findings, "duplicate_key").file == profile

@@ -14,17 +14,29 @@ from hub.demo.story import Played, Sent
 from hub.standard import read_data
 
 TODAY = date(2026, 3, 10)
-SYSTEMS = {"missed-bin": "northborough/waste", "complaint": "northborough/crm", "foi-request": "northborough/foi"}
+#: By council and service: the destination, and what it speaks.
+SYSTEMS = {
+    ("northborough", "missed-bin"): ("northborough/waste", "whitespace"),
+    ("northborough", "complaint"): ("northborough/crm", "jadu"),
+    ("northborough", "foi-request"): ("northborough/foi", "infreemation"),
+    ("eastvale", "missed-bin"): ("eastvale/waste", "soap"),
+    ("eastvale", "fly-tipping"): ("eastvale/waste", "soap"),
+    ("eastvale", "complaint"): ("eastvale/crm", "rest"),
+    ("eastvale", "foi-request"): ("eastvale/foi", "email"),
+    ("westmere", "street-issue"): ("westmere/clerk", "webhook"),
+    ("westmere", "general-enquiry"): ("westmere/letters", "folder"),
+    ("two-rivers", "street-issue"): ("two-rivers/county", "rest"),
+}
 
 
 def sent(number: int, letter: Letter, *, state: str = "delivered", attempts: int = 1, parts: int = 1) -> Sent:
     ours = [f"AAAA-{number:04}" + (f"-{part + 1}" if parts > 1 else "") for part in range(parts)]
-    destination = SYSTEMS[letter.body["service"]]
+    destination, connector = SYSTEMS[letter.body["council"], letter.body["service"]]
     deliveries = [
         {
             "id": one,
             "destination": destination,
-            "connector": destination[-3:],
+            "connector": connector,
             "state": state,
             "reference": f"T{one}",
             "our_reference": one,
@@ -48,7 +60,7 @@ def played() -> Played:
         busy=sent(52, bodies.busy(TODAY), attempts=2),
         unmapped=sent(53, bodies.unmapped(TODAY), attempts=2),
         states_before_mending=["dead"],
-        ledgers={destination: [] for destination in SYSTEMS.values()},
+        ledgers={destination: [] for destination, _ in SYSTEMS.values()},
     )
     for one in made.all():
         for at, delivery in enumerate(one.deliveries):
@@ -95,7 +107,7 @@ def test_what_the_demo_sends_keeps_its_contract(make: Any) -> None:
 
 
 def test_every_ordinary_one_keeps_its_contract_without_a_warning() -> None:
-    for letter in bodies.ordinary(TODAY):
+    for letter in (each for each in bodies.ordinary(TODAY) if each.raw is None):
         assert read_data(dict(letter.body), today=TODAY).warnings == []
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.core.lifecycle import ARROWS, DestinationHealth, is_final, may_follow, status_of, waiting
-from hub.model import StepState, SubmissionStatus, WaitReason
+from hub.core.lifecycle import ARROWS, Ahead, DestinationHealth, is_final, may_follow, status_of, waiting
+from hub.model import StepState, SubmissionStatus, Waiting, WaitReason
 
 S = StepState
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -63,6 +64,26 @@ def test_a_queued_step_says_why_it_waits(
     assert (told.reason if told else None) is reason
 
 
-def test_an_unclear_one_says_that_it_is_not_sent_again() -> None:
-    told = waiting(state=S.UNCLEAR, due_at=None, hold_reason=None, hold_until=None, destination=WELL, now=NOW)
-    assert told is not None and "not sent again" in told.text
+def told(state: StepState, due_at: datetime | None, **more: Any) -> Waiting | None:
+    return waiting(state=state, due_at=due_at, hold_reason=None, hold_until=None, destination=WELL, now=NOW, **more)
+
+
+def test_an_unclear_one_that_is_looked_for_waits_until_the_next_look() -> None:
+    found = told(S.UNCLEAR, LATER)
+    assert found is not None
+    assert (found.reason, found.until) == (WaitReason.LOOKUP, LATER) and "before anything is sent" in found.text
+
+
+@pytest.mark.parametrize("state", [S.UNCLEAR, S.DEAD])
+def test_what_only_a_person_can_move_does_not_wait(state: StepState) -> None:
+    assert told(state, None) is None
+
+
+def test_a_follower_names_who_goes_first_and_what_keeps_it() -> None:
+    ahead = Ahead(our_reference="ABCD-EFGH", state=S.DEAD, persons=True)
+    found = told(S.QUEUED, None, ahead=ahead)
+    assert found is not None and found.text == "Behind ABCD-EFGH, which needs a person."
+
+
+def test_while_it_is_looked_for_nobody_has_to_attend_to_it() -> None:
+    assert status_of([S.UNCLEAR], planned=True, persons=False) is SubmissionStatus.ACCEPTED

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from hub.core.retry import RetryPolicy, decide
-from hub.errors import MappingFault, Misconfigured, Refused, Unavailable, Unclear
+from hub.errors import STORE_AWAY, MappingFault, Misconfigured, Refused, Unavailable, Unclear
 from hub.model import Outcome, Receipt, ReplaySafety, StepState, WaitReason
 
 UNSAFE, IDEMPOTENT = ReplaySafety.UNSAFE, ReplaySafety.IDEMPOTENT
@@ -73,3 +73,9 @@ def test_a_suspect_answer_does_not_pause_before_it_is_checked() -> None:
 def test_a_bug_in_a_connector_counts_as_unclear_and_names_its_type() -> None:
     verdict = decide(KeyError("bug"), attempts_used=0, safety=UNSAFE, dice=0.5)
     assert (verdict.outcome, verdict.fault_code) == (Outcome.UNCLEAR, "connector_bug_KeyError")
+
+
+def test_a_store_that_is_away_uses_no_attempt_and_no_rung() -> None:
+    verdict = decide(Unavailable(code=STORE_AWAY), attempts_used=8, safety=UNSAFE, dice=0.5)
+    assert (verdict.state, verdict.uses_attempt) == (StepState.QUEUED, False)
+    assert verdict.after is not None and verdict.after < timedelta(seconds=10)

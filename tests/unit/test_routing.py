@@ -10,6 +10,7 @@ from hub.core.compiling import compile_condition
 from hub.core.findings import Place
 from hub.core.mapping import CompiledMapping, Condition
 from hub.core.routing import plan
+from hub.model import Takes
 from tests.folders import mapping
 
 BINS = {"details": {"containers": [{"waste_type": "refuse"}, {"waste_type": "food"}]}}
@@ -22,6 +23,7 @@ class Road:
     when: Condition | None = None
     mapping: CompiledMapping = field(default_factory=lambda: mapping("a: 1"))
     tables: Mapping[str, Any] = field(default_factory=dict)
+    takes: Takes = Takes.LIVE
 
 
 def when(expression: str | bool) -> Condition:
@@ -100,3 +102,28 @@ def test_a_submission_that_no_route_takes_is_a_persons() -> None:
 
 def test_a_route_sees_its_own_tables() -> None:
     assert plan({}, [Road(name="a", when=when("{{ pilot }}"), tables={"pilot": True})]).deliveries
+
+
+TEST = {**BINS, "test": True}
+
+
+def taken(submission: Mapping[str, Any], *takes: Takes) -> list[str]:
+    made = plan(submission, [Road(name=each.value, takes=each) for each in takes])
+    return [each.route for each in made.deliveries]
+
+
+def test_a_test_goes_only_to_destinations_that_take_tests() -> None:
+    assert taken(TEST, *Takes) == ["test", "both"]
+    assert taken(BINS, *Takes) == taken({**BINS, "test": False}, *Takes) == ["live", "both"]
+
+
+def test_a_test_that_nobody_takes_says_what_to_add() -> None:
+    made = plan(TEST, [Road(name="live")])
+    assert made.deliveries == () and "`takes: test`" in made.faults[0]
+    made = plan(BINS, [Road(name="test", takes=Takes.TEST)])
+    assert made.deliveries == () and "`takes: live`" in made.faults[0]
+
+
+def test_a_condition_is_not_even_asked_where_it_may_not_go() -> None:
+    broken = Road(name="broken", when=when("{{ details.containers == 'x' and nothing.here }}"), takes=Takes.TEST)
+    assert plan(BINS, [broken, Road(name="well")]).faults == ()

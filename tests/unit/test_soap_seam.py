@@ -316,3 +316,18 @@ async def test_zeep_logs_no_body_even_where_all_is_logged(bins: Bins, caplog: py
         async with peer(answer(200, DONE)) as office:
             await bins(office.url).write(a_delivery(), "Create", Uprn="Jo-Resident")
     assert "Jo-Resident" not in caplog.text and "WS-1" not in caplog.text
+
+
+async def drips_an_answer(line: peers.Line) -> None:
+    await line.hear()
+    await peers.drip(line, answer(200, DONE + b" " * 1000, Content_Type="text/xml"))
+
+
+async def test_an_answer_that_drips_is_cut_off(tmp_path: Path) -> None:
+    http = Http(timeout=timedelta(seconds=0.4))
+    (tmp_path / "bins.wsdl").write_text(WSDL.format(soap="soap"))
+    async with peer(drips_an_answer) as office, asyncio.timeout(5):
+        soap = Soap(tmp_path / "bins.wsdl", http, address=office.url)
+        assert isinstance(await written(soap), Unclear)
+        assert isinstance(await asked(soap), Unavailable)
+    await http.close()

@@ -23,8 +23,8 @@ def cases(kind: str) -> list[Any]:
     ]
 
 
-def schema(service: Service) -> Draft202012Validator:
-    return Draft202012Validator(service.schema(1), format_checker=FormatChecker())
+def schema(service: Service, example: Example) -> Draft202012Validator:
+    return Draft202012Validator(service.schema(example.version), format_checker=FormatChecker())
 
 
 def raw(example: Example) -> bytes:
@@ -40,7 +40,7 @@ def test_a_good_example_is_taken_with_the_warnings_it_names(service: Service, ex
 
 @pytest.mark.parametrize(("service", "example"), cases("good"))
 def test_the_schema_takes_a_good_example(service: Service, example: Example) -> None:
-    schema(service).validate(dict(example.body))
+    schema(service, example).validate(dict(example.body))
 
 
 @pytest.mark.parametrize(("service", "example"), cases("bad"))
@@ -52,14 +52,16 @@ def test_a_bad_example_is_refused_where_it_says(service: Service, example: Examp
 
 @pytest.mark.parametrize(("service", "example"), cases("bad"))
 def test_the_schema_refuses_a_bad_example(service: Service, example: Example) -> None:
-    assert not schema(service).is_valid(dict(example.body))
+    assert not schema(service, example).is_valid(dict(example.body))
 
 
 @pytest.mark.parametrize("service", SERVICES.values(), ids=lambda service: service.code)
-def test_a_service_shows_three_good_and_three_bad(service: Service) -> None:
-    good, bad = service.examples(1, today=LATER)
-    assert (len(good), len(bad)) == (3, 3)
-    assert all(example.today == LATER and example.why for example in good + bad)
+def test_every_version_of_a_service_shows_three_good_and_three_bad(service: Service) -> None:
+    for version in service.versions:
+        good, bad = service.examples(version, today=LATER)
+        assert (len(good), len(bad)) == (3, 3)
+        assert all(example.today == LATER and example.why for example in good + bad)
+        assert all(example.body["version"] == version for example in good + bad)
 
 
 @pytest.mark.parametrize(("service", "example"), cases("good"))

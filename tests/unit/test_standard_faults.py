@@ -78,9 +78,16 @@ def test_a_date_is_a_real_day_written_in_one_way(day: str) -> None:
     assert faults(details(collection_date=day)) == {"#/details/collection_date": "Send a real date as YYYY-MM-DD."}
 
 
-@pytest.mark.parametrize("version", [2, 0, "1", True, 1.0, None, [1]], ids=repr)
+@pytest.mark.parametrize("version", [3, 0, "1", True, 1.0, None, [1]], ids=repr)
 def test_a_version_that_there_is_not_is_told_those_that_there_are(version: object) -> None:
-    assert faults({**BIN, "version": version}) == {"#/version": "Send a version that there is: 1."}
+    assert faults({**BIN, "version": version}) == {"#/version": "Send a version that there is: 1, 2."}
+    assert faults({**FOI, "version": version}) == {"#/version": "Send a version that there is: 1."}
+
+
+def test_a_version_in_quotes_is_read_as_the_one_that_was_meant() -> None:
+    old = {**BIN, "details": {**BIN["details"], "reason": "spillage"}}
+    assert set(faults({**old, "version": "1"})) == {"#/version"}
+    assert set(faults({**old, "version": "2"})) == {"#/version", "#/details/reason"}
 
 
 def test_faults_are_found_behind_a_version_that_there_is_not() -> None:
@@ -88,14 +95,14 @@ def test_faults_are_found_behind_a_version_that_there_is_not() -> None:
 
 
 def test_a_service_that_there_is_not_is_told_those_that_there_are() -> None:
-    with pytest.raises(NotThere, match="missed-bin, foi-request, complaint"):
+    with pytest.raises(NotThere, match=", ".join(SERVICES)):
         read(json.dumps({**BIN, "service": "lost-cat"}).encode(), today=TODAY)
 
 
 @pytest.mark.parametrize("service", [None, 5], ids=["null", "a number"])
 def test_faults_are_found_when_no_service_is_named(service: object) -> None:
     found = faults({**BIN, "service": service, "channel": "fax"})
-    assert found["#/service"] == "Send one of: missed-bin, foi-request, complaint."
+    assert found["#/service"] == f"Send one of: {', '.join(SERVICES)}."
     assert set(found) == {"#/service", "#/channel"}
 
 

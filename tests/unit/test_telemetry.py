@@ -34,6 +34,17 @@ def lines() -> Iterator[Lines]:
         logging.getLogger(name).setLevel(logging.NOTSET)
 
 
+class FullDisk(io.StringIO):
+    def flush(self) -> None:
+        raise OSError(28, "No space left on device")
+
+
+def test_a_line_that_cannot_be_written_is_nobodys_failure(lines: Lines) -> None:
+    telemetry.configure("json", stream=FullDisk())
+    structlog.get_logger().warning("worker.store_away")
+    logging.getLogger("sqlalchemy").error("away")
+
+
 def test_a_line_is_one_json_object_with_its_ids(lines: Lines) -> None:
     structlog.get_logger().info("delivery.delivered", delivery="0193-a", attempt=2)
     line = lines()[0]

@@ -6,6 +6,7 @@ from hub.connector.testing.backoffice import BackOffice
 from hub.connector.testing.hosting import Address, load, serving
 from hub.connector.testing.ledger import Ledger, our_reference_in
 from hub.connector.testing.modes import At, Behaviour, ControlFault, Mode, Script
+from hub.connector.testing.office import Office
 from hub.connector.testing.running import Running, spawn
 from hub.connector.testing.tap import Sent, Tap, tapped
 from hub.connector.testing.wire import (
@@ -13,6 +14,7 @@ from hub.connector.testing.wire import (
     Reply,
     Unreadable,
     as_record,
+    file_in,
     json_reply,
     local,
     read_xml,
@@ -28,6 +30,7 @@ __all__ = [
     "ControlFault",
     "Ledger",
     "Mode",
+    "Office",
     "Reply",
     "Running",
     "Script",
@@ -35,6 +38,7 @@ __all__ = [
     "Tap",
     "Unreadable",
     "as_record",
+    "file_in",
     "json_reply",
     "load",
     "local",

@@ -1,41 +1,33 @@
-"""The pretend back office that every simulator is: a ledger, a control plane, and thirteen ways to behave."""
+"""The pretend back office that speaks HTTP: a ledger, a control plane, and thirteen ways to behave."""
 
 from __future__ import annotations
 
 import asyncio
-from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from abc import abstractmethod
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from math import ceil
-from typing import Any, ClassVar
+from typing import Any
 
 from aiohttp import web
 
 from hub.connector.testing.control import control, is_control
-from hub.connector.testing.ledger import Ledger
-from hub.connector.testing.modes import At, Behaviour, Mode, Script
+from hub.connector.testing.modes import At, Behaviour, Mode
+from hub.connector.testing.office import Office
 from hub.connector.testing.wire import Call, Reply, json_reply
+
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 _LARGEST_BODY = 64 * 2**20
 _PAGE = b"<!DOCTYPE html><html><head><title>Down for maintenance</title></head><body><h1>Back soon</h1></body></html>"
 
 
-class BackOffice(ABC):
-    """A product's pretend system. A simulator says what kind of call this is and answers it.
-
-    `options` names what `PUT /_options` may set, with the value each has at first.
-    """
-
-    name: ClassVar[str]
-    options: ClassVar[Mapping[str, Any]] = {}
-
-    def __init__(self) -> None:
-        self.ledger = Ledger()
-        self.script = Script()
-        self.option = dict(self.options)
+class BackOffice(Office):
+    """A product's pretend system over HTTP. A simulator says what kind of call this is and answers it."""
 
     @abstractmethod
     def at(self, call: Call) -> At:
-        """Whether this call writes, reads or signs in. Must not raise, whatever was sent."""
+        """Whether this call writes, attaches, reads or signs in. Must not raise, whatever was sent."""
 
     @abstractmethod
     def answer(self, call: Call) -> Reply:
@@ -59,6 +51,11 @@ class BackOffice(ABC):
 
     def unavailable(self, call: Call) -> Reply:
         return Reply(status=503, body=b"Service Unavailable", content_type="text/plain")
+
+    @asynccontextmanager
+    async def opened(self, *, host: str, port: int) -> AsyncIterator[str]:
+        async with listening(self, host=host, port=port) as url:
+            yield url
 
     async def __call__(self, incoming: web.BaseRequest) -> web.StreamResponse:
         """Serve one request: the control plane, the script, or the product itself."""
@@ -119,7 +116,20 @@ def response(reply: Reply) -> web.Response:
     return web.Response(status=reply.status, body=reply.body, headers=headers)
 
 
-def server(handler: BackOffice) -> web.Server:
+@asynccontextmanager
+async def listening(handler: Handler, *, host: str, port: int) -> AsyncIterator[str]:
+    """Serve this handler in the running event loop for as long as the block runs; yields its address."""
+    # Calls that are never answered must not hold up the end.
+    runner = web.ServerRunner(server(handler), shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port, backlog=1024).start()
+        yield f"http://{f'[{host}]' if ':' in host else host}:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+def server(handler: Handler) -> web.Server:
     """The low-level aiohttp server: no router and no access log, since the bench aims at it too."""
 
     def request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:

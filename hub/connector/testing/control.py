@@ -8,7 +8,7 @@ from hub.connector.testing.modes import ControlFault, read_object, set_from_json
 from hub.connector.testing.wire import Call, Reply, json_reply
 
 if TYPE_CHECKING:
-    from hub.connector.testing.backoffice import BackOffice
+    from hub.connector.testing.office import Office
 
 _PLANES = {
     "/_ledger": ("GET", "DELETE"),
@@ -22,7 +22,7 @@ def is_control(path: str) -> bool:
     return path.startswith("/_")
 
 
-def control(office: BackOffice, call: Call) -> Reply:
+def control(office: Office, call: Call) -> Reply:
     """Answer one control request; one that means nothing gets 400 and says what would."""
     methods = _PLANES.get(call.path)
     if methods is None:
@@ -35,14 +35,16 @@ def control(office: BackOffice, call: Call) -> Reply:
         return _fault(400, str(fault))
 
 
-def _do(office: BackOffice, call: Call) -> dict[str, Any]:
+def _do(office: Office, call: Call) -> dict[str, Any]:
     match call.method, call.path:
         case "GET", "/_ledger":
+            office.look()
             return {"items": office.ledger.items}
         case "DELETE", _:
-            return {"forgotten": office.ledger.clear()}
+            return {"forgotten": office.forget()}
         case "POST", _:
-            set_from_json(office.script, call.body)
+            set_from_json(office.script, call.body, known=office.modes)
+            office.behave()
         case "PUT", _:
             _set_options(office, call.body)
         case _:
@@ -50,7 +52,7 @@ def _do(office: BackOffice, call: Call) -> dict[str, Any]:
     return office.script.as_dict() if call.path == "/_behaviour" else dict(office.option)
 
 
-def _set_options(office: BackOffice, raw: bytes) -> None:
+def _set_options(office: Office, raw: bytes) -> None:
     wanted = read_object(raw, known=tuple(office.options))
     for name, value in wanted.items():
         kind = type(office.options[name])

@@ -17,6 +17,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self.items: list[dict[str, Any]] = []
+        self._by_reference: dict[str, dict[str, Any]] = {}
 
     def add(
         self, *, reference: str, our_reference: str | None, operation: str, record: Any, **more: Any
@@ -30,17 +31,19 @@ class Ledger:
             **more,
         }
         self.items.append(row)
+        self._by_reference.setdefault(reference, row)
         return row
 
     def clear(self) -> int:
         """Forget every row; says how many there were."""
         gone = len(self.items)
         self.items = []
+        self._by_reference = {}
         return gone
 
     def under(self, reference: str) -> dict[str, Any] | None:
-        """The row the back office filed under this reference of its own."""
-        return next((row for row in self.items if row["reference"] == reference), None)
+        """The first row that the back office filed under this reference of its own."""
+        return self._by_reference.get(reference)
 
 
 def our_reference_in(value: Any) -> str | None:

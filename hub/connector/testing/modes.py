@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -34,6 +34,7 @@ class At(StrEnum):
     WRITE = "write"
     READ = "read"
     LOGIN = "login"
+    ATTACH = "attach"  #: a write too: adds a file to a case that is there
 
 
 class ControlFault(ValueError):
@@ -66,8 +67,8 @@ class Script:
     """What the back office will do next, for each kind of call.
 
     A wrong key is wrong everywhere, so `bad_auth` without `at` is for every
-    call; every other mode without `at` is for writes, so that one set before a
-    create meets the create and not the sign-in before it.
+    call; every other mode without `at` is for writes and attachments, so that
+    one set before a create meets the create and not the sign-in before it.
     """
 
     def __init__(self) -> None:
@@ -92,20 +93,23 @@ class Script:
             times = 1
         seconds = _SECONDS.get(mode) if seconds is None else seconds
         behaviour = Behaviour(mode, times, None if seconds is None else timedelta(seconds=seconds))
-        where = [at] if at else list(At) if mode is Mode.BAD_AUTH else [At.WRITE]
+        where = [at] if at else list(At) if mode is Mode.BAD_AUTH else [At.WRITE, At.ATTACH]
         self.by_call.update(dict.fromkeys(where, behaviour))
 
     def as_dict(self) -> dict[str, Any]:
         return {at.value: behaviour.as_dict() for at, behaviour in self.by_call.items()}
 
 
-def set_from_json(script: Script, raw: bytes) -> None:
-    """Read one `POST /_behaviour` body into the script, or raise ControlFault."""
+def set_from_json(script: Script, raw: bytes, *, known: Collection[Mode] = frozenset(Mode)) -> None:
+    """Read one `POST /_behaviour` body into the script, or raise ControlFault. `known` are the modes of this wire."""
     body = read_object(raw, known=("mode", "times", "seconds", "at"))
     if "mode" not in body:
         raise ControlFault(f"mode is missing; give one of {', '.join(Mode)}")
+    mode = _member(Mode, "mode", body["mode"])
+    if mode not in known:
+        raise ControlFault(f"this one cannot be {mode}; it can be {', '.join(each for each in Mode if each in known)}")
     script.set(
-        mode=_member(Mode, "mode", body["mode"]),
+        mode=mode,
         at=None if body.get("at") is None else _member(At, "at", body["at"]),
         times=_times(body.get("times")),
         seconds=_seconds(body.get("seconds")),

@@ -1,90 +1,124 @@
-"""The kit's own connector: a plain REST register of cases that never makes one twice."""
+"""The kit's own connectors: one register of cases, and a connector for each way that it may treat a repeat."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from collections.abc import AsyncIterator, Mapping
+from datetime import datetime, timedelta
+from typing import ClassVar, Final
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel
 
-from hub.connector.answers import Answer
-from hub.connector.door import Delivery, Health, Operation
+from hub.connector.door import Attachment, Delivery, Health, Operation, StatusChange
 from hub.connector.http import Http
-from hub.errors import Misconfigured, Refused, Unavailable
+from hub.connector.testing.scriptable_register import CreateCase, Register, ScriptableSettings
 from hub.model import Receipt, ReplaySafety
 
+__all__ = [
+    "ALL",
+    "CreateCase",
+    "Scriptable",
+    "ScriptableListing",
+    "ScriptableLookup",
+    "ScriptableNumber",
+    "ScriptableRejects",
+    "ScriptableSettings",
+    "ScriptableUnsafe",
+]
 
-class ScriptableSettings(BaseModel):
-    """Where the register is, and its key if it has one."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        json_schema_extra={"examples": [{"url": "https://register.example", "api_key": "conformance-key"}]},
-    )
-
-    url: Annotated[str, Field(pattern=r"^https?://\S+$", description="Base address; the hub adds `/cases`")]
-    api_key: Annotated[SecretStr | None, Field(description="X-Api-Key, by reference")] = None
-
-
-class CreateCase(BaseModel):
-    """A case of whatever fields a mapping gives it."""
-
-    model_config = ConfigDict(
-        extra="allow", frozen=True, json_schema_extra={"examples": [{"title": "A bin was missed", "priority": 2}]}
-    )
-    __pydantic_extra__: dict[str, Any]
-
-    title: Annotated[str | None, Field(description="A line for people")] = None
+_SIMULATOR: Final = "hub.connector.testing.scriptable_simulator"
+_SETTLE: Final = timedelta(seconds=1)
 
 
-class Scriptable:
+def _creates(safety: ReplaySafety, *, settle: timedelta | None = None) -> Mapping[str, Operation]:
+    return {"CreateCase": Operation(CreateCase, replay_safety=safety, settle=settle)}
+
+
+class _Filing:
+    """What all of them do. Each adds the verbs that its class needs, and no other."""
+
+    Settings: ClassVar[type[BaseModel]] = ScriptableSettings
+
+    def __init__(self, settings: ScriptableSettings, http: Http) -> None:
+        self._register = Register(settings, http)
+
+    async def create(self, record: CreateCase, delivery: Delivery) -> Receipt:
+        return await self._register.create(record, delivery)
+
+    async def check(self) -> Health:
+        return await self._register.check()
+
+
+class Scriptable(_Filing):
     """A generic REST back office that keys its cases on our reference. It also says what it has under one."""
 
     name: ClassVar[str] = "scriptable"
-    simulator: ClassVar[str] = "hub.connector.testing.scriptable_simulator:app"
-    Settings: ClassVar[type[BaseModel]] = ScriptableSettings
-    operations: ClassVar[Mapping[str, Operation]] = {
-        "CreateCase": Operation(CreateCase, replay_safety=ReplaySafety.IDEMPOTENT)
-    }
-
-    def __init__(self, settings: ScriptableSettings, http: Http) -> None:
-        self._http = http
-        self._url = settings.url.rstrip("/") + "/cases"
-        self._headers = {"X-Api-Key": settings.api_key.get_secret_value()} if settings.api_key else {}
-
-    async def create(self, record: CreateCase, delivery: Delivery) -> Receipt:
-        """Make the case under our reference, or meet the one that is there."""
-        body = {**record.model_dump(exclude_none=True), "our_reference": delivery.our_reference}
-        answer = await self._http.write(delivery, "POST", self._url, json=body, headers=self._headers)
-        reference = _reference(answer.json(), answer)
-        await delivery.took(reference)
-        return Receipt(reference=reference)
+    simulator: ClassVar[str] = f"{_SIMULATOR}:app"
+    operations: ClassVar[Mapping[str, Operation]] = _creates(ReplaySafety.IDEMPOTENT)
 
     async def find(self, our_reference: str) -> Receipt | None:
-        """The case under our reference, or None."""
-        answer = await self._ask(our_reference)
-        said = answer.json()
-        items = said.get("items") if isinstance(said, Mapping) else None
-        if not isinstance(items, list):
-            raise answer.puzzling("scriptable_no_items")
-        return Receipt(reference=_reference(items[0], answer)) if items else None
+        return await self._register.find(our_reference)
 
-    async def check(self) -> Health:
-        """Look for a case that cannot be there."""
-        try:
-            await self._ask("-")
-        except (Misconfigured, Refused, Unavailable) as failure:
-            return Health(ok=False, detail=str(failure))
-        return Health(ok=True)
-
-    async def _ask(self, our_reference: str) -> Answer:
-        params = {"our_reference": our_reference}
-        return await self._http.read("GET", self._url, params=params, headers=self._headers)
+    async def attach(self, attachment: Attachment, receipt: Receipt, delivery: Delivery) -> None:
+        await self._register.attach(attachment, receipt, delivery)
 
 
-def _reference(said: object, answer: Answer) -> str:
-    reference = said.get("reference") if isinstance(said, Mapping) else None
-    if not isinstance(reference, str) or not reference:
-        raise answer.puzzling("scriptable_no_reference")
-    return reference
+class ScriptableRejects(_Filing):
+    """A generic REST back office that refuses our reference when it has it already, and says which case that is."""
+
+    name: ClassVar[str] = "scriptable-rejects"
+    simulator: ClassVar[str] = f"{_SIMULATOR}:rejects"
+    operations: ClassVar[Mapping[str, Operation]] = _creates(ReplaySafety.REJECTS_DUPLICATES)
+
+    async def create(self, record: CreateCase, delivery: Delivery) -> Receipt:
+        return await self._register.create_or_meet(record, delivery)
+
+
+class ScriptableLookup(_Filing):
+    """A generic REST back office that files our reference twice, and can be asked for it."""
+
+    name: ClassVar[str] = "scriptable-lookup"
+    simulator: ClassVar[str] = f"{_SIMULATOR}:plain"
+    operations: ClassVar[Mapping[str, Operation]] = _creates(ReplaySafety.LOOKUP, settle=_SETTLE)
+
+    async def find(self, our_reference: str) -> Receipt | None:
+        return await self._register.find(our_reference)
+
+    async def attach(self, attachment: Attachment, receipt: Receipt, delivery: Delivery) -> None:
+        await self._register.attach(attachment, receipt, delivery)
+
+
+class ScriptableListing(_Filing):
+    """A generic REST back office that files our reference twice, and lists what was made with it."""
+
+    name: ClassVar[str] = "scriptable-listing"
+    simulator: ClassVar[str] = f"{_SIMULATOR}:plain"
+    operations: ClassVar[Mapping[str, Operation]] = _creates(ReplaySafety.LISTING, settle=_SETTLE)
+
+    async def changes(self, since: datetime) -> AsyncIterator[StatusChange]:
+        async for change in self._register.changes(since):
+            yield change
+
+
+class ScriptableUnsafe(_Filing):
+    """A generic REST back office that files our reference twice, and tells nobody. Most real ones are like this."""
+
+    name: ClassVar[str] = "scriptable-unsafe"
+    simulator: ClassVar[str] = f"{_SIMULATOR}:plain"
+    operations: ClassVar[Mapping[str, Operation]] = _creates(ReplaySafety.UNSAFE)
+
+
+class ScriptableNumber(_Filing):
+    """A generic REST back office that keys its cases on our reference, and gives their numbers later."""
+
+    name: ClassVar[str] = "scriptable-number"
+    simulator: ClassVar[str] = f"{_SIMULATOR}:numbers"
+    operations: ClassVar[Mapping[str, Operation]] = _creates(ReplaySafety.IDEMPOTENT)
+
+    async def create(self, record: CreateCase, delivery: Delivery) -> Receipt:
+        return await self._register.create_for_token(record, delivery)
+
+    async def number(self, token: str, delivery: Delivery) -> Receipt:
+        return await self._register.number(token)
+
+
+ALL = (Scriptable, ScriptableRejects, ScriptableLookup, ScriptableListing, ScriptableUnsafe, ScriptableNumber)

@@ -9,11 +9,11 @@ import json
 import signal
 import sys
 
-from hub.connector.testing.backoffice import BackOffice
 from hub.connector.testing.hosting import load, serving
+from hub.connector.testing.office import Office
 
 
-async def run(office: BackOffice, *, host: str, port: int, control_port: int | None, until_eof: bool) -> None:
+async def run(office: Office, *, host: str, port: int, control_port: int | None, until_eof: bool) -> None:
     """Serve until SIGTERM or SIGINT, or until standard input ends; prints one JSON line when ready."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lxml import etree
+
+_BOUNDARY = re.compile(r'boundary="?([^";]+)')
+_FILE = re.compile(rb'\bname="[^"]*"; filename="([^"]*)"')
+_TYPE = re.compile(rb"(?i)^content-type: ([^\s;]+)", re.MULTILINE)
 
 
 class Unreadable(ValueError):
@@ -103,3 +108,18 @@ def as_record(element: etree._Element) -> Any:
         else:
             record[name] = [record[name], value]
     return record
+
+
+def file_in(call: Call) -> dict[str, Any] | None:
+    """The first file of a multipart body, by its name, type and size."""
+    boundary = _BOUNDARY.search(call.headers.get("Content-Type", ""))
+    for part in call.body.split(b"--" + boundary[1].encode()) if boundary else ():
+        head, _, content = part.partition(b"\r\n\r\n")
+        if file := _FILE.search(head):
+            kind = _TYPE.search(head)
+            return {
+                "name": file[1].decode("utf-8", "replace"),
+                "media_type": kind[1].decode("ascii", "replace") if kind else None,
+                "bytes": len(content.removesuffix(b"\r\n")),
+            }
+    return None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
 from sqlalchemy import Connection
 
 from hub.errors import NotThere
@@ -20,20 +22,27 @@ from hub.intake.shapes import DeliveryWithAttempts, Page, StaffDelivery
 from hub.intake.taking import LONDON
 from hub.model import StepState, User
 from hub.store import deliveries
-from hub.store.deliveries import AttemptView, DeliveryFilter
+from hub.store.deliveries import AttemptView, DeliveryFilter, StepView
 from hub.store.submissions import DeliveryView
 
 router = APIRouter()
 
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
 _ABSENT = "There is no delivery with that id in your councils; GET /v1/deliveries lists those there are."
 
 
-class DeliveryQuery(BaseModel):
+_ONE_STATE = "|".join(StepState)
+STATES_IN_WORDS = {"type": "string", "pattern": f"^({_ONE_STATE})(,({_ONE_STATE}))*$"}
+States = Annotated[list[StepState], WithJsonSchema({"type": "array", "items": STATES_IN_WORDS})]
+
+
+class Which(BaseModel):
     """What deliveries have in common. A filter that does not exist is refused: it would silently filter nothing."""
 
     model_config = ConfigDict(extra="forbid")
 
-    state: list[StepState] = Field(default=[], description="Several may be given, repeated or with commas.")
+    state: States = Field(default=[], description="Several may be given, repeated or with commas.")
     council: str | None = Field(default=None, max_length=64)
     destination: str | None = Field(
         default=None, max_length=129, description='"council/name", or with `council` the name alone'
@@ -46,8 +55,6 @@ class DeliveryQuery(BaseModel):
     q: str | None = Field(
         default=None, max_length=120, description="A reference: the hub's, the council's or the front end's."
     )
-    cursor: str | None = Field(default=None, max_length=200)
-    limit: int = Field(default=LIMIT, ge=1, le=MOST)
 
     @field_validator("state", mode="before")
     @classmethod
@@ -65,6 +72,14 @@ class DeliveryQuery(BaseModel):
         if value is not None and not is_id(value):
             raise ValueError("Send the id of a submission.")
         return value
+
+    @field_validator("since", "until", mode="before")
+    @classmethod
+    def _written_out(cls, value: Any) -> Any:
+        # Pydantic takes a number for seconds since 1970: a year or a day that was meant would filter nothing.
+        if value is None or isinstance(value, datetime) or (isinstance(value, str) and _DAY.match(value)):
+            return value
+        raise ValueError("Send a time as 2026-11-23T09:30:00Z.")
 
     @field_validator("since", "until")
     @classmethod
@@ -97,6 +112,14 @@ class DeliveryQuery(BaseModel):
         )
 
 
+class DeliveryQuery(Which):
+    """Those of them that stand on one page."""
+
+    issues: bool = Field(default=False, description="Only those of which a later part (a file) needs a person.")
+    cursor: str | None = Field(default=None, max_length=200)
+    limit: int = Field(default=LIMIT, ge=1, le=MOST)
+
+
 RoomOf = Annotated[Room, Depends(room_of)]
 
 
@@ -108,7 +131,7 @@ RoomOf = Annotated[Room, Depends(room_of)]
 async def list_deliveries(
     request: Request, user: Viewer, room: RoomOf, query: Annotated[DeliveryQuery, Query()]
 ) -> Response:
-    wanted, cursor = query.filter_for(user), checked(query.cursor)
+    wanted, cursor = replace(query.filter_for(user), issues=query.issues), checked(query.cursor)
     found = await room.deps.store.read(
         lambda connection: deliveries.page(connection, wanted, cursor=cursor, limit=query.limit)
     )
@@ -119,7 +142,7 @@ async def list_deliveries(
 
 @router.get(
     "/v1/deliveries/{delivery}",
-    summary="One delivery with all its attempts",
+    summary="One delivery with all its steps and attempts",
     responses={200: {"model": DeliveryWithAttempts}},
 )
 async def get_delivery(delivery: str, user: Viewer, room: RoomOf) -> Response:
@@ -128,16 +151,16 @@ async def get_delivery(delivery: str, user: Viewer, room: RoomOf) -> Response:
     if known is None:
         raise NotThere(_ABSENT)
 
-    def look(connection: Connection) -> tuple[DeliveryView, list[AttemptView]]:
+    def look(connection: Connection) -> tuple[DeliveryView, list[StepView], list[AttemptView]]:
         view = deliveries.get(connection, known)
-        return view, deliveries.attempts(connection, view.id)
+        return view, deliveries.steps(connection, view.id), deliveries.attempts(connection, view.id)
 
-    view, attempts = await room.deps.store.read(look)
+    view, steps, attempts = await room.deps.store.read(look)
     if not user.sees(view.council):
         raise NotThere(_ABSENT)
     body = views.delivery_for_staff(view, now=room.deps.clock())
     # Here the tries themselves stand where lists give their number.
-    return as_json({**body, "attempts": [views.attempt(one) for one in attempts]})
+    return as_json({**body, "steps": views.steps(steps), "attempts": [views.attempt(one) for one in attempts]})
 
 
 @router.post(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import Request
@@ -52,11 +53,11 @@ class Resolve(Said):
 M = TypeVar("M", bound=Said)
 
 
-async def said(request: Request, model: type[M]) -> M:
+async def said(request: Request, model: type[M], *, context: dict[str, Any] | None = None) -> M:
     """The body of a verb; an empty one says nothing. Raises Invalid with every fault at once."""
     raw = await read_body(request.scope, request.receive, cap=MOST)
     try:
-        return model.model_validate_json(raw or b"{}")
+        return model.model_validate_json(raw or b"{}", context=context)
     except ValidationError as failure:
         found = faults_of(failure.errors(include_input=False, include_url=False, include_context=False), root="#")
     raise Invalid(found, "The body of this verb is not of its form; every fault is listed.")
@@ -64,5 +65,16 @@ async def said(request: Request, model: type[M]) -> M:
 
 def body_of(model: type[Said], example: dict[str, Any], *, required: bool = True) -> dict[str, Any]:
     """How a verb's body is described in OpenAPI."""
-    content = {"schema": model.model_json_schema(), "example": example}
+    schema = model.model_json_schema()
+    content = {"schema": _whole(schema, schema.pop("$defs", {})), "example": example}
     return {"requestBody": {"required": required, "content": {"application/json": content}}}
+
+
+def _whole(node: Any, inner: Mapping[str, Any]) -> Any:
+    """The same schema with its parts in place of the references to them, which would lead out of the body."""
+    if isinstance(node, dict):
+        named = node.get("$ref")
+        if isinstance(named, str):
+            return _whole(inner[named.removeprefix("#/$defs/")], inner)
+        return {key: _whole(value, inner) for key, value in node.items()}
+    return [_whole(one, inner) for one in node] if isinstance(node, list) else node
