@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from hub.model import Warning
@@ -31,17 +31,36 @@ def clean(tree: Any) -> tuple[Any, list[Warning]]:
     Raises `Unreadable` for a lone surrogate: no encoding can carry it further.
     """
     warnings: list[Warning] = []
-    return _clean(tree, (), warnings), warnings
+
+    def cleaned(text: str, loc: Loc) -> str:
+        if _HALF.search(text):
+            _refuse_half(loc)
+        level = _level(text, loc)
+        clean = _CONTROL.sub("", level)
+        if clean != level:
+            warnings.append(Warning(pointer=pointer(loc), message=_REMOVED))
+        return clean
+
+    return _each(tree, (), cleaned), warnings
 
 
-def _clean(value: Any, loc: Loc, warnings: list[Warning]) -> Any:
+def level(tree: Any) -> Any:
+    """The tree with LF for every CR LF, and the rest of its control characters where they were: to be measured."""
+    return _each(tree, (), _level)
+
+
+def _level(text: str, _: Loc) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def _each(value: Any, loc: Loc, change: Callable[[str, Loc], str]) -> Any:
     match value:
         case str():
-            return _clean_text(value, loc, warnings)
+            return change(value, loc)
         case dict():
-            return {key: _clean(inner, (*loc, key), warnings) for key, inner in _whole_keys(value, loc)}
+            return {key: _each(inner, (*loc, key), change) for key, inner in _whole_keys(value, loc)}
         case list():
-            return [_clean(inner, (*loc, place), warnings) for place, inner in enumerate(value)]
+            return [_each(inner, (*loc, place), change) for place, inner in enumerate(value)]
         case _:
             return value
 
@@ -51,18 +70,6 @@ def _whole_keys(tree: dict[Any, Any], loc: Loc) -> Iterator[tuple[Any, Any]]:
         if isinstance(key, str) and _HALF.search(key):
             _refuse_half(loc)
         yield key, inner
-
-
-def _clean_text(text: str, loc: Loc, warnings: list[Warning]) -> str:
-    if _HALF.search(text):
-        _refuse_half(loc)
-    if not _CONTROL.search(text):
-        return text
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    cleaned = _CONTROL.sub("", text)
-    if cleaned != text:
-        warnings.append(Warning(pointer=pointer(loc), message=_REMOVED))
-    return cleaned
 
 
 def _refuse_half(loc: Loc) -> None:

@@ -55,6 +55,13 @@ def faults_of(
     return faults
 
 
+def too_long(error: ValidationError, *, model: type[Part]) -> list[tuple[str, str]]:
+    """The texts that are too long as they were sent, whatever is taken out of them later."""
+    lines = error.errors(include_url=False)
+    long = islice((_fault(line, model, {}) for line in lines if line["type"] == "string_too_long"), MOST)
+    return [(pointer(_short(loc)), message) for loc, message in long]
+
+
 def _with_rules(found: Iterator[Fault], model: type[Part], sent: Any) -> Iterator[Fault]:
     yield from found
     yield from all_broken(model, sent)

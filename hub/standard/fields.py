@@ -52,24 +52,29 @@ _NOT_ALPHANUMERIC = re.compile(r"[^A-Za-z0-9]+")
 LARGEST_INLINE = 1024 * 1024
 
 
-_SOME_WORDS = r"\S"  #: for the schema: a text is trimmed before it is measured
+_SOME_WORDS = r"\S"  #: for the schema: a text is trimmed, and one of nothing but space says nothing
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A string of 1 to `most` characters once trimmed, of the pattern if there is one."""
+    """A string of at most `most` characters as it was sent and at least one once trimmed.
+
+    With a pattern, which knows its own length, it is trimmed first.
+    """
 
     most: int
     pattern: str | None = None
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        least = None if self.pattern else 1
-        return cs.str_schema(
-            strict=True, strip_whitespace=True, min_length=least, max_length=self.most, pattern=self.pattern
-        )
+        if self.pattern:
+            return cs.str_schema(strict=True, strip_whitespace=True, max_length=self.most, pattern=self.pattern)
+        as_sent = cs.str_schema(strict=True, max_length=self.most)
+        return cs.chain_schema([as_sent, cs.str_schema(strict=True, strip_whitespace=True, min_length=1)])
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return handler(schema) if self.pattern else {**handler(schema), "pattern": _SOME_WORDS}
+        if self.pattern:
+            return handler(schema)
+        return {"type": "string", "minLength": 1, "maxLength": self.most, "pattern": _SOME_WORDS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +86,16 @@ class _Absent:
         if inner["type"] == "nullable":
             inner = inner["schema"]
         text = inner["schema"] if inner["type"] == "function-after" else inner
-        if text["type"] == "str" and text.get("min_length") == 1:
-            del text["min_length"]
+        if text["type"] == "chain":
+            del text["steps"][-1]["min_length"]
             inner = cs.no_info_after_validator_function(_words_or_nothing, inner)
         return cast("CoreSchema", inner)
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         made = handler(schema)
-        return {word: value for word, value in made.items() if (word, value) != ("pattern", _SOME_WORDS)}
+        if made.get("pattern") != _SOME_WORDS:
+            return made
+        return {word: value for word, value in made.items() if word not in ("pattern", "minLength")}
 
 
 def _words_or_nothing(text: str) -> str | None:

@@ -13,10 +13,10 @@ from pydantic_core import ValidationError, to_json
 from hub.errors import Invalid
 from hub.model import Warning
 from hub.standard.attachment import Attachment
-from hub.standard.cleaning import clean
+from hub.standard.cleaning import clean, level
 from hub.standard.contact import Contact
 from hub.standard.extra import Extra
-from hub.standard.faults import faults_of
+from hub.standard.faults import faults_of, too_long
 from hub.standard.fields import Maybe, Str120, Str4000, Timestamp
 from hub.standard.labels import Personal, optional, required
 from hub.standard.parsing import Unreadable, in_order, parse
@@ -76,6 +76,8 @@ def read_follow_up(raw: bytes, *, today: date) -> ReadFollowUp:
     found = _validated(tree)
     if isinstance(found, ValidationError):
         raise Invalid(faults_of(found, model=FollowUp, sent=tree, remedies={}), _NOT_OF_ITS_FORM)
+    if warnings and (long := _too_long(sent)):
+        raise Invalid(long, _NOT_OF_ITS_FORM)
     if found.contact is not None:
         warnings += found.contact.remarks(today=today)
     data = found.model_dump(mode="json", exclude_none=True)
@@ -83,6 +85,11 @@ def read_follow_up(raw: bytes, *, today: date) -> ReadFollowUp:
 
 
 _NOT_OF_ITS_FORM = "The follow-up is not of the contract's form; every fault is listed."
+
+
+def _too_long(sent: dict[str, Any]) -> list[tuple[str, str]]:
+    measured = _validated(level(sent))
+    return too_long(measured, model=FollowUp) if isinstance(measured, ValidationError) else []
 
 
 def _validated(tree: dict[str, Any]) -> FollowUp | ValidationError:

@@ -13,9 +13,9 @@ from pydantic_core import to_json
 from hub.errors import Invalid, NotThere
 from hub.model import Warning
 from hub.standard.catalogue import SERVICES
-from hub.standard.cleaning import clean, suspicious
+from hub.standard.cleaning import clean, level, suspicious
 from hub.standard.envelope import Envelope
-from hub.standard.faults import faults_of
+from hub.standard.faults import faults_of, too_long
 from hub.standard.fields import Str64
 from hub.standard.labels import required
 from hub.standard.parsing import Unreadable, decode, in_order, parse_text
@@ -87,6 +87,8 @@ def _read(text: str, *, today: date) -> Read:
     submission = _validated(model, text)
     if isinstance(submission, ValidationError):
         raise Invalid(faults_of(submission, model=model, sent=tree, remedies=_remedies(service)))
+    if warnings and (long := _too_long(model, sent)):
+        raise Invalid(long)
     data = submission.model_dump(mode="json", exclude_none=True)
     warnings += submission.remarks(today=today)
     warnings += _dial(data)
@@ -97,6 +99,12 @@ def _read(text: str, *, today: date) -> Read:
         warnings=warnings,
         sent=sent,
     )
+
+
+def _too_long(model: type[Envelope], sent: dict[str, Any]) -> list[tuple[str, str]]:
+    """A text is measured as it was sent, as whoever checks by the schema measures it."""
+    measured = _validated(model, json.dumps(level(sent)))
+    return too_long(measured, model=model) if isinstance(measured, ValidationError) else []
 
 
 def _validated(model: type[Envelope], text: str) -> Envelope | ValidationError:

@@ -90,6 +90,11 @@ def test_parked_then_mended_and_replayed_it_is_delivered_with_the_reference_that
     assert northborough.hub("received", "list", "--state", "parked", "--json")["items"] == []
 
 
+def known(told: dict[str, Any]) -> bool:
+    """Jadu cannot be asked: what was on the wire when the hub was killed stays unclear, for a person."""
+    return final(told) or told["deliveries"][0]["state"] == "unclear"
+
+
 def test_forms_that_a_killed_hub_left_without_an_answer_have_one_reference_and_one_case(northborough: Town) -> None:
     path = "/intake/northborough/xgov/complaint"
     bodies = [XGOV.replace(b"three weeks", b"%d weeks" % (100 + number)) for number in range(FORMS)]
@@ -111,5 +116,6 @@ def test_forms_that_a_killed_hub_left_without_an_answer_have_one_reference_and_o
     assert set(heard) <= set(references)
     assert len(set(references)) == FORMS
     for reference in references:
-        northborough.until(reference, final, seconds=60)
-        assert len(rows(northborough, "crm", reference)) == 1
+        reached = northborough.until(reference, known, seconds=60)
+        made = len(rows(northborough, "crm", reference))
+        assert made == 1 if final(reached) else made <= 1

@@ -10,6 +10,7 @@ import pytest
 
 from hub.errors import Invalid
 from hub.standard import SERVICES, Read, read, read_data, without_derived
+from hub.standard.follow_up import read_follow_up
 
 TODAY = date(2026, 3, 10)
 BIN = SERVICES["missed-bin"].good[0].body
@@ -79,6 +80,24 @@ def test_control_characters_are_removed_with_a_warning(sent: str, kept: str | No
 def test_tabs_and_newlines_stay_and_every_newline_is_one(sent: str, kept: str) -> None:
     read = taken(description=sent)
     assert (read.data["description"], read.warnings) == (kept, [])
+
+
+@pytest.mark.parametrize("padding", [" ", "\x87", "\n"], ids=["space", "control", "newline"])
+def test_a_text_is_measured_as_it_was_sent(padding: str) -> None:
+    """Whoever checks by the schema measures that too."""
+    assert taken(front_end_reference=padding + "x" * 119).data["front_end_reference"] == "x" * 119
+    with pytest.raises(Invalid) as refusal:
+        taken(front_end_reference=padding + "x" * 120)
+    assert refusal.value.faults == (("#/front_end_reference", "Use at most 120 characters."),)
+    with pytest.raises(Invalid) as refusal:
+        read_follow_up(
+            json.dumps({"kind": "cancel", "front_end_reference": padding + "x" * 120}).encode(), today=TODAY
+        )
+    assert refusal.value.faults == (("#/front_end_reference", "Use at most 120 characters."),)
+
+
+def test_a_newline_of_two_characters_is_measured_as_one() -> None:
+    assert len(taken(description="\x00" + "a\r\n" * 100).data["description"]) == 199
 
 
 def test_control_characters_in_plain_sight_are_found() -> None:
