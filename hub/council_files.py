@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path as FilePath
 from typing import Any, Final
 
@@ -164,8 +165,12 @@ def _key(node: Any) -> str:
     return str(node.value)
 
 
-def read_yaml(text: str, file: str) -> tuple[Doc | None, list[Finding]]:
-    """One file's data and positions, or why it cannot be read. Duplicate keys are findings."""
+@lru_cache(maxsize=256)
+def read_yaml(text: str, file: str) -> tuple[Doc | None, Sequence[Finding]]:
+    """One file's data and positions, or why it cannot be read. Duplicate keys are findings.
+
+    Most files are as they were when they were read last, and nobody changes what comes of this.
+    """
     top = Place(file=file)
     if len(text) > MAX_SOURCE:
         message = f"the file is larger than {MAX_SOURCE // 1024} KB"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from hub import standard
@@ -12,8 +13,9 @@ from hub.core.findings import Finding, Severity, instead
 from hub.core.mapping import CompiledMapping
 from hub.core.paths import Schema
 from hub.core.tree import Path
-from hub.council_files import Doc, Library, part, without_omit
+from hub.council_files import PATTERNS, Doc, Library, part, without_omit
 from hub.council_records import check_records
+from hub.council_shelf import Shelf
 from hub.errors import HubError
 from hub.registry import Registry
 
@@ -32,6 +34,7 @@ class Mappings:
 
     library: Library
     registry: Registry
+    shelf: Shelf
     findings: list[Finding] = field(default_factory=list)
     _unused: str = ""  #: a mapping that is checked though no route names it
     _compiled: dict[tuple[str, frozenset[str]], tuple[CompiledMapping, Doc] | None] = field(default_factory=dict)
@@ -62,7 +65,10 @@ class Mappings:
     def _compile(self, file: str, names: frozenset[str] = frozenset()) -> tuple[CompiledMapping, Doc] | None:
         key = (file, names)
         if key not in self._compiled:
-            self._compiled[key] = self._compile_afresh(file, names)
+            made: Callable[[], tuple[CompiledMapping, Doc] | None] = partial(self._compile_afresh, file, names)
+            if file.startswith(f"{PATTERNS}/"):
+                made = partial(self.shelf.get, (*key, file == self._unused), made, library=self.library)
+            self._compiled[key] = made()
         return self._compiled[key]
 
     def _compile_afresh(self, file: str, names: frozenset[str]) -> tuple[CompiledMapping, Doc] | None:

@@ -14,6 +14,7 @@ from hub.core.profile import FORMATS, Profile
 from hub.core.profiling import Profiling, unused_tables
 from hub.core.tree import Path
 from hub.council_files import PATTERNS, Doc, Library, without_omit
+from hub.council_shelf import Shelf
 from hub.council_tables import TableReader
 
 FOLDER: Final = "intake"
@@ -27,8 +28,9 @@ class Profiles:
     """Reads profiles; a shared pattern is compiled once for all councils."""
 
     library: Library
+    shelf: Shelf
     findings: list[Finding] = field(default_factory=list)
-    _shared: dict[Key, Profile] | None = None
+    _shared: Mapping[Key, Profile] | None = None
 
     def of_council(self, slug: str, services: Collection[str]) -> dict[Key, Profile]:
         """A council's own profiles, and the patterns of services that it takes and has no profile of its own for."""
@@ -56,9 +58,12 @@ class Profiles:
     def shared(self) -> Mapping[Key, Profile]:
         """Every pattern of a front end's format, by format and service."""
         if self._shared is None:
-            found = (self._pattern(file) for file in self._files(f"{PATTERNS}/{FOLDER}/"))
-            self._shared = {(each.format, each.name): each for each in found if each is not None}
+            self._shared = self.shelf.get("profiles", self._patterns, library=self.library)
         return self._shared
+
+    def _patterns(self) -> Mapping[Key, Profile]:
+        found = (self._pattern(file) for file in self._files(f"{PATTERNS}/{FOLDER}/"))
+        return {(each.format, each.name): each for each in found if each is not None}
 
     def _files(self, start: str) -> list[str]:
         return [file for file in self.library.files if file.startswith(start) and file.endswith(".yaml")]

@@ -17,6 +17,7 @@ from hub.council_mappings import Mappings
 from hub.council_profile_cases import is_of_profile, run_profile_case
 from hub.council_profiles import Profiles
 from hub.council_routes import RouteReader
+from hub.council_shelf import shelf_of
 from hub.errors import NotThere
 from hub.registry import Registry
 
@@ -86,8 +87,9 @@ class _Loader:
         self.secrets = secrets
         self.findings: list[Finding] = []
         self.library = Library(files, self.findings)
-        self.mappings = Mappings(library=self.library, registry=registry, findings=self.findings)
-        self.profiles = Profiles(library=self.library, findings=self.findings)
+        shelf = shelf_of(self.library, registry)
+        self.mappings = Mappings(library=self.library, registry=registry, shelf=shelf, findings=self.findings)
+        self.profiles = Profiles(library=self.library, shelf=shelf, findings=self.findings)
 
     def load(self, *, generation: int, cases: bool) -> Loaded:
         self.library.check_files()
@@ -97,8 +99,9 @@ class _Loader:
             if council is not None:
                 self._unique(council, councils)
                 councils[slug] = council
-        self.mappings.check_unused()
-        self.profiles.shared()
+        if cases:
+            self.mappings.check_unused()
+            self.profiles.shared()
         draft = Councils(councils, generation=generation)
         # Trying mappings that are known to be wrong would only say the same twice.
         if cases and not self._wrong():

@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from hub.assembly import Core, Hub, RunRole, make_hub, now, running, web_app
+from hub.connector import Connector
 from hub.councils import load, read_tree
 from hub.generation import CurrentCouncils
 from hub.intake import follow_ups
@@ -20,14 +21,18 @@ from hub.intake.taking import Letter, take
 from hub.model import FrontEnd, StepState
 from hub.registry import Registry
 from hub.settings import Settings, secret
-from hub.store import canaries, deliveries, schema, tables
+from hub.store import canaries, deliveries, tables
 from hub.store.accept import Accepted
 from hub.store.ids import uuid7
 from hub.store.store import Store
 from hub.store.submissions import DeliveryView
-from tests.stores import HASHER, SEALER
+from tests.stores import HASHER, SEALER, lay
 
 FINISHED = (StepState.DELIVERED, StepState.DEAD, StepState.DISCARDED, StepState.UNCLEAR)
+
+
+#: One for each choice of connectors: what is made of the shared patterns is kept with it.
+_REGISTRIES: dict[tuple[tuple[str, type[Connector]], ...], Registry] = {}
 
 
 @dataclass
@@ -111,6 +116,7 @@ def findings(folder: Path, *, registry: Registry) -> list[str]:
 @asynccontextmanager
 async def live(folder: Path, *, registry: Registry) -> AsyncIterator[Live]:
     """Everything up in this event loop, from the files in `folder`/mappings."""
+    registry = _REGISTRIES.setdefault(tuple((name, registry.get(name)) for name in registry.names), registry)
     settings = Settings.read(
         {
             "HUB_DATABASE_URL": f"sqlite:///{folder}/hub.db",
@@ -120,7 +126,7 @@ async def live(folder: Path, *, registry: Registry) -> AsyncIterator[Live]:
     )
     store = Store(settings.database_url, sealer=SEALER, hasher=HASHER)
     try:
-        schema.upgrade(store.writing)
+        lay(store, settings.database_url)
         store.transact_now(lambda connection: canaries.check(connection, SEALER, HASHER))
         councils = CurrentCouncils(store, registry=registry, secrets=secret)
         councils.adopt(settings.mappings, by="tests")

@@ -25,11 +25,11 @@ from hub.intake.taking import Letter, take
 from hub.model import FrontEnd
 from hub.registry import Registry
 from hub.settings import Settings
-from hub.store import canaries, schema, tables
+from hub.store import canaries, tables
 from hub.store.ids import uuid7
 from hub.store.store import Store
 from tests.bodies import missed_bin
-from tests.stores import HASHER, SEALER
+from tests.stores import HASHER, SEALER, lay
 
 #: What a repeat does at each destination, with its connector and its back office.
 CLASSES = {
@@ -91,7 +91,7 @@ class Place:
         settings = Settings.read({"HUB_DATABASE_URL": self.database_url, "HUB_TICK": "100ms", **self.settings})
         store = Store(settings.database_url, sealer=SEALER, hasher=HASHER)
         try:
-            schema.upgrade(store.writing)
+            lay(store, settings.database_url)
             store.transact_now(lambda c: canaries.check(c, SEALER, HASHER))
             registry = Registry({connector.name: connector for connector in self.connectors})
             councils = CurrentCouncils(store, registry=registry, secrets=str)

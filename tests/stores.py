@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from hub.model import ReplaySafety, StepState
@@ -13,6 +15,7 @@ from hub.store.accept import Accept, IdempotencyKey, NewDelivery
 from hub.store.attempts import Conclude
 from hub.store.claims import Claimed, Terms
 from hub.store.destinations import DestinationSpec
+from hub.store.engine import open_engines
 from hub.store.ids import reference, uuid7
 from hub.store.seal import Hasher, Sealer
 from hub.store.sequencer import NAME
@@ -27,10 +30,31 @@ WASTE = "northborough/waste"
 def open_store(url: str, *, cap: int = 4, per_second: float | None = None, blobs: Path | None = None) -> Store:
     """A store with its schema and one destination."""
     store = Store(url, sealer=SEALER, hasher=HASHER, blobs=blobs)
-    schema.upgrade(store.writing)
+    lay(store, url)
     add_destination(store, WASTE, cap=cap, per_second=per_second)
     store.transact_now(lambda connection: jobs.ensure(connection, {NAME: timedelta(seconds=1)}))
     return store
+
+
+def lay(store: Store, url: str) -> None:
+    """The newest schema, in a store that nothing was asked of yet. Migrating takes longer than most tests."""
+    file = Path(url.removeprefix("sqlite:///"))
+    if not store.sqlite:
+        schema.upgrade(store.writing)
+    elif not file.exists() or not file.stat().st_size:
+        file.write_bytes(empty_sqlite())
+
+
+@cache
+def empty_sqlite() -> bytes:
+    """An SQLite file with the newest schema."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "empty.db"
+        engine, reading = open_engines(f"sqlite:///{path}")
+        schema.upgrade(engine)
+        engine.dispose()
+        reading.dispose()
+        return path.read_bytes()
 
 
 def add_destination(store: Store, name: str, *, cap: int = 4, per_second: float | None = None) -> None:

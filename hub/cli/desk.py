@@ -68,6 +68,18 @@ def asked(query: Query | None) -> str:
     return f"?{urlencode(pairs, doseq=True)}" if pairs else ""
 
 
+async def every(desk: Desk, path: str, *, query: Query) -> list[Any]:
+    """All that a list holds now, the oldest first; what comes meanwhile is for the next time."""
+    found: list[Any] = []
+    cursor = None
+    while True:
+        page = await desk.ask("GET", path, query={**query, "limit": 200, "cursor": cursor})
+        found += page["items"]
+        cursor = page["next"]
+        if cursor is None:
+            return found[::-1]
+
+
 @asynccontextmanager
 async def _open(url: str | None, key: str | None) -> AsyncIterator[Desk]:
     if url is None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from hub.cli import say
-from hub.cli.desk import Desk, at_desk, part
+from hub.cli.desk import Desk, at_desk, every, part
 from hub.cli.options import Council, Cursor, Json, Key, Limit, Url
 from hub.errors import HubError
 from hub.model import ReceivedState
@@ -84,8 +84,10 @@ def replay(
     if bool(ids) == any(chosen.values()):
         raise typer.BadParameter("name ids, or choose by --council, --format or --profile")
 
+    parked = {**chosen, "state": ReceivedState.PARKED.value}
+
     async def work(desk: Desk) -> list[Any]:
-        named = ids or [each["id"] for each in await _parked(desk, chosen)]
+        named = ids or [each["id"] for each in await every(desk, "/v1/received", query=parked)]
         body = {"reason": reason} if reason else {}
         return [await _one(desk, id, body) for id in named]
 
@@ -122,19 +124,6 @@ def discard(
     else:
         for each in done:
             say.line(f"{each['reference']} {each['state']}")
-
-
-async def _parked(desk: Desk, chosen: dict[str, str | None]) -> list[Any]:
-    """All that are parked now, the oldest first; what is parked meanwhile is for the next time."""
-    found: list[Any] = []
-    cursor = None
-    while True:
-        query = {**chosen, "state": ReceivedState.PARKED.value, "limit": 200, "cursor": cursor}
-        page = await desk.ask("GET", "/v1/received", query=query)
-        found += page["items"]
-        cursor = page["next"]
-        if cursor is None:
-            return found[::-1]
 
 
 async def _one(desk: Desk, id: str, body: dict[str, Any]) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from hub.core.mapping import CompiledMapping, Condition
@@ -46,12 +46,33 @@ def plan(context: Mapping[str, Any], routes: Iterable[Routable]) -> Plan:
         try:
             deliveries.extend(_of_route(context, route))
         except MappingFault as fault:
-            faults.append(f"route {route.name}: {fault}")
+            faults.append(f"{_at(route.name)}{fault}")
         except Exception as error:  # a person can act on this; a 5xx would lose the resident's words
-            faults.append(f"route {route.name}: it could not be evaluated ({type(error).__name__}); check the mapping")
+            faults.append(f"{_at(route.name)}it could not be evaluated ({type(error).__name__}); check the mapping")
     if not deliveries and not faults:
         faults.append(_untaken(test=test, shut=len(known) - len(open_to_it)))
     return Plan(deliveries=tuple(deliveries), faults=tuple(faults))
+
+
+def still_to_make(
+    plan: Plan, *, has: Collection[PlannedDelivery], faults: Sequence[str]
+) -> tuple[PlannedDelivery, ...]:
+    """What a plan of now adds to the deliveries that a submission has, and never one of them twice.
+
+    A route adds its own where it failed before (`faults` of the earlier plan),
+    or where its destination has none of this submission yet: it may be the same
+    route under another name.
+    """
+    reached = {each.destination for each in has}
+    return tuple(
+        each
+        for each in plan.deliveries
+        if each.destination not in reached or any(fault.startswith(_at(each.route)) for fault in faults)
+    )
+
+
+def _at(route: str) -> str:
+    return f"route {route}: "
 
 
 def is_test(submission: Mapping[str, Any]) -> bool:
@@ -62,15 +83,15 @@ def is_test(submission: Mapping[str, Any]) -> bool:
 def _untaken(*, test: bool, shut: int) -> str:
     """Why nobody gets it, and what to add; `shut` is how many routes lead where such a submission may not go."""
     if not shut:
-        return "no route takes this submission; add a route to council.yaml, then replay"
+        return "no route takes this submission; add a route to council.yaml, then `hub submissions replay`"
     if test:
         return (
             "this is a test, and no destination that takes tests gets it; "
-            "add one with `takes: test` and a route to it to council.yaml, then replay"
+            "add one with `takes: test` and a route to it to council.yaml, then `hub submissions replay`"
         )
     return (
         "no destination that takes live submissions gets it; "
-        "set `takes: live` on one, or add a route to such a one, in council.yaml, then replay"
+        "set `takes: live` on one, or add a route to such a one, in council.yaml, then `hub submissions replay`"
     )
 
 

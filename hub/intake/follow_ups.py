@@ -18,7 +18,7 @@ from hub.model import FrontEnd, StepKind
 from hub.standard.follow_up import FollowUpKind
 from hub.store import follow_ups, submissions
 from hub.store.accept import IdempotencyKey
-from hub.store.follow_ups import Added, Calls, FollowUp
+from hub.store.follow_ups import Added, Calls, FollowUp, Words
 from hub.store.submissions import FollowUpView
 
 _KINDS: Final[Mapping[str, StepKind]] = {
@@ -95,19 +95,27 @@ def composed(
 ) -> FollowUp:
     """What the store writes down: the words sealed, and which verb carries them. `data` is of the contract's form."""
     made, whole = deps.ids(), admitted.in_place(data)
-    kind = _KINDS[data["kind"]]
+    words = words_of(whole)
     return FollowUp(
         id=made,
         submission=submission,
         front_end=front_end,
         told=data["kind"],
-        # Evidence with words is a note, and its files beside it.
-        kind=StepKind.UPDATE if kind is StepKind.ATTACH and "text" in data else kind,
+        kind=words.kind,
         body=deps.store.sealer.seal(to_json(whole), place=follow_ups.place(made)),
-        files=[each["id"] for each in whole.get("attachments", ())],
+        files=words.files,
         new=admitted.new,
         claims=admitted.claims(submission) if admitted.named else (),
         idempotency=idempotency,
+    )
+
+
+def words_of(data: Mapping[str, Any]) -> Words:
+    """What it asks of a system. Evidence with words is a note, and its files beside it."""
+    kind = _KINDS[data["kind"]]
+    return Words(
+        kind=StepKind.UPDATE if kind is StepKind.ATTACH and "text" in data else kind,
+        files=[each["id"] for each in data.get("attachments", ())],
     )
 
 

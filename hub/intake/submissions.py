@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
@@ -30,6 +30,7 @@ from hub.intake.taking import Letter, service_in, take
 from hub.model import FrontEnd, StepState, User
 from hub.store import received, submissions
 from hub.store.accept import Accepted
+from hub.store.submissions import SubmissionView
 
 router = APIRouter(tags=["publishing"])
 
@@ -189,6 +190,7 @@ async def list_submissions(
     room: Annotated[Room, Depends(room_of)],
     reference: OneReference = None,
     council: CouncilName = None,
+    unrouted: Annotated[bool, Query(description="Only those that a person has to route.")] = False,
     limit: Limit = LIMIT,
     cursor: Cursor = None,
 ) -> Response:
@@ -201,11 +203,17 @@ async def list_submissions(
         councils = None if council is None else [council]
     found = await room.deps.store.read(
         lambda connection: submissions.page(
-            connection, councils=councils, front_end=mine, reference=reference, cursor=behind, limit=limit
+            connection,
+            councils=councils,
+            front_end=mine,
+            reference=reference,
+            unrouted=unrouted,
+            cursor=behind,
+            limit=limit,
         )
     )
     now = room.deps.clock()
-    items = [views.submission(view, now=now) for view in found.items]
+    items = [_shown(view, now=now, why=mine is None) for view in found.items]
     return page(request, items, following=found.next, base=room.base)
 
 
@@ -226,8 +234,13 @@ async def get_submission(submission: str, request: Request, room: Annotated[Room
         return as_json(parked)
     if not isinstance(caller, FrontEnd) and not caller.sees(view.council):
         raise NotThere("There is no submission with that id or reference in your councils.")
-    body = views.submission(view, now=room.deps.clock())
-    return as_json(body if mine else {**body, "why": list(view.faults)})
+    return as_json(_shown(view, now=room.deps.clock(), why=mine is None))
+
+
+def _shown(view: SubmissionView, *, now: datetime, why: bool) -> dict[str, Any]:
+    """Why it went nowhere is for staff: it names their own files."""
+    body = views.submission(view, now=now)
+    return {**body, "why": list(view.faults)} if why else body
 
 
 async def _parked(known: str, caller: FrontEnd | User, room: Room) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,7 +20,7 @@ from hub.errors import Conflict, Invalid, KeyReused, NotAllowed, NotThere, Store
 from hub.fuse import CrashPoint
 from hub.intake import files
 from hub.intake.deps import Deps
-from hub.model import FrontEnd, Plan, StepKind
+from hub.model import FrontEnd, PlannedDelivery, StepKind
 from hub.store.accept import Accept, Accepted, IdempotencyKey, NewDelivery, ReferenceTaken
 from hub.store.steps import LaterStep
 
@@ -27,6 +28,7 @@ LONDON = ZoneInfo("Europe/London")
 KEY_LIFE = timedelta(days=7)
 #: Above this, reading and sealing leave the event loop: everybody else's request would wait for them.
 LARGE = 128 * 1024
+NOTHING: Mapping[str, int] = MappingProxyType({})
 _DRAWS = 4
 #: After these, certainly nothing of it was kept.
 REFUSED = (KeyReused, Conflict, Invalid)
@@ -168,7 +170,7 @@ def compose(
         trace_id=letter.trace,
         body=deps.store.sealer.seal(to_json(data), place=content_place(submission)),
         attrs=_attrs(data, deps),
-        deliveries=_deliveries(plan, reference, council, data, deps),
+        deliveries=deliveries_of(plan.deliveries, reference, council, data, deps),
         idempotency=_key(letter, read, council, deps),
         event_id=deps.ids(),
         files=admitted.new,
@@ -176,23 +178,40 @@ def compose(
     )
 
 
-def _deliveries(plan: Plan, reference: str, council: Council, data: Mapping[str, Any], deps: Deps) -> list[NewDelivery]:
-    """Deliveries with the references that destinations are given: numbered where one gets several."""
-    to = [planned.destination for planned in plan.deliveries]
-    routes = [council.route(planned.route) for planned in plan.deliveries]
+def deliveries_of(
+    planned: Sequence[PlannedDelivery],
+    reference: str,
+    council: Council,
+    data: Mapping[str, Any],
+    deps: Deps,
+    *,
+    before: Mapping[str, int] = NOTHING,
+) -> list[NewDelivery]:
+    """Deliveries with the references that destinations are given: numbered where one gets several.
+
+    `before` says how many each destination has had already.
+    """
+    to = [each.destination for each in planned]
+    routes = [council.route(each.route) for each in planned]
     return [
         NewDelivery(
             id=deps.ids(),
             step=deps.ids(),
-            destination=planned.destination,
-            route=planned.route,
-            item_index=planned.item_index,
-            our_reference=reference if to.count(to[at]) == 1 else f"{reference}-{to[: at + 1].count(to[at])}",
+            destination=each.destination,
+            route=each.route,
+            item_index=each.item_index,
+            our_reference=_numbered(reference, to, at, before=before.get(each.destination, 0)),
             call=routes[at].call("create"),
             later=_later(routes[at], data, deps),
         )
-        for at, planned in enumerate(plan.deliveries)
+        for at, each in enumerate(planned)
     ]
+
+
+def _numbered(reference: str, to: Sequence[str], at: int, *, before: int) -> str:
+    if not before and to.count(to[at]) == 1:
+        return reference
+    return f"{reference}-{before + to[: at + 1].count(to[at])}"
 
 
 def _later(route: Route, data: Mapping[str, Any], deps: Deps) -> list[LaterStep]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Protocol, Self
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -225,13 +225,30 @@ def insert(connection: Connection, thoughts: Sequence[Accept]) -> None:
         [{"submission": t.id, "name": name, "value_hash": value} for t in thoughts for name, value in t.attrs],
     )
     _KEYS.run(connection, [_key_row(thought) for thought in thoughts if thought.idempotency])
-    _DELIVERIES.run(connection, [_delivery_row(t, d) for t in thoughts for d in t.deliveries])
+    _DELIVERIES.run(connection, [_delivery_row(t, d, at=t.accepted_at) for t in thoughts for d in t.deliveries])
     # Due by the database's clock: this process's own may show any time.
     now = database_now(connection)
     _STEPS.run(connection, [row for t in thoughts for d in t.deliveries for row in _step_rows(t, d, now)])
     events.INSERT.run(connection, [_event_row(thought) for thought in thoughts])
     if any(thought.files or thought.claims for thought in thoughts):
         _take_files(connection, thoughts)
+
+
+class Whose(Protocol):
+    """The submission that deliveries belong to."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def council(self) -> str: ...
+    @property
+    def service(self) -> str: ...
+
+
+def deliver(connection: Connection, whose: Whose, deliveries: Sequence[NewDelivery], *, now: datetime) -> None:
+    """More deliveries for a submission that is there."""
+    _DELIVERIES.run(connection, [_delivery_row(whose, each, at=now) for each in deliveries])
+    _STEPS.run(connection, [row for each in deliveries for row in _step_rows(whose, each, now)])
 
 
 def _take_files(connection: Connection, thoughts: Sequence[Accept]) -> None:
@@ -291,31 +308,31 @@ def _key_row(thought: Accept) -> dict[str, Any]:
     }
 
 
-def _delivery_row(thought: Accept, delivery: NewDelivery) -> dict[str, Any]:
+def _delivery_row(whose: Whose, delivery: NewDelivery, *, at: datetime) -> dict[str, Any]:
     return {
         "id": delivery.id,
-        "submission": thought.id,
+        "submission": whose.id,
         "kind": DeliveryKind.CASE.value,
-        "council": thought.council,
-        "service": thought.service,
+        "council": whose.council,
+        "service": whose.service,
         "destination": delivery.destination,
         "route": delivery.route,
-        "order_key": thought.id,
+        "order_key": whose.id,
         "item_index": delivery.item_index,
         "generation": 1,
         "our_reference": delivery.our_reference,
         "joined": False,
-        "created_at": thought.accepted_at,
+        "created_at": at,
     }
 
 
-def _step_rows(thought: Accept, delivery: NewDelivery, now: datetime) -> list[dict[str, Any]]:
+def _step_rows(whose: Whose, delivery: NewDelivery, now: datetime) -> list[dict[str, Any]]:
     create = {
         "id": delivery.step,
         "delivery": delivery.id,
-        "submission": thought.id,
+        "submission": whose.id,
         "destination": delivery.destination,
-        "order_key": thought.id,
+        "order_key": whose.id,
         "position": 0,
         "kind": StepKind.CREATE.value,
         "call": delivery.call,
@@ -329,8 +346,8 @@ def _step_rows(thought: Accept, delivery: NewDelivery, now: datetime) -> list[di
     if not delivery.later:
         return [create]
     later = later_rows(
-        delivery.later, create=delivery.step, delivery=delivery.id, submission=thought.id,
-        destination=delivery.destination, order_key=thought.id, now=now,
+        delivery.later, create=delivery.step, delivery=delivery.id, submission=whose.id,
+        destination=delivery.destination, order_key=whose.id, now=now,
     )  # fmt: skip
     return [create, *later]
 

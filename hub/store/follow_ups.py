@@ -34,19 +34,22 @@ _BY_HAND = "its case was set aside, so nothing is sent; tell the council by hand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FollowUp:
-    """A follow-up as it comes: `body` is sealed for `place(id)`, `kind` says which verb carries what it says.
+class Words:
+    """What a follow-up asks of a system: `kind` is the verb that carries what it says; `ATTACH` brings files alone."""
 
-    `ATTACH` says nothing: it brings files alone.
-    """
+    kind: StepKind
+    files: Sequence[str] = ()  #: each becomes a step of its own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowUp(Words):
+    """A follow-up as it comes: `body` is sealed for `place(id)`."""
 
     id: str
     submission: str
     front_end: str
-    kind: StepKind
     body: bytes
     told: str = ""  #: what its front end calls it: comment, cancel, evidence
-    files: Sequence[str] = ()  #: each becomes a step of its own
     new: Sequence[NewFile] = ()  #: those of them that came inside it
     claims: Sequence[Claim] = ()  #: those that were uploaded before
     idempotency: IdempotencyKey | None = None
@@ -97,7 +100,7 @@ def add(connection: Connection, new: FollowUp, *, call_of: Calls | None = None) 
     cases = _cases(connection, new.submission)
     living = [case for case in cases if case.state != StepState.DISCARDED.value]
     made = [
-        _deliver(connection, new, case, now=now, dead=not living, call_of=call_of or _nothing_said)
+        _deliver(connection, new, case, of=new.id, now=now, dead=not living, call_of=call_of or _nothing_said)
         for case in living or cases
     ]
     if not cases:
@@ -105,6 +108,22 @@ def add(connection: Connection, new: FollowUp, *, call_of: Calls | None = None) 
     _forget_in_time(connection, new.submission, now=now)
     events.INSERT.run(connection, [_event(new, about, now=now)])
     return Added(id=new.id, deliveries=made, destinations=sorted({case.destination for case in living}))
+
+
+def catch_up(
+    connection: Connection, submission: str, *, cases: Sequence[str], said: Callable[[Any], Words], call_of: Calls
+) -> None:
+    """What was said of a submission before these cases of it were there follows them, in the order it was said.
+
+    `said` reads a row of follow_up; one that is forgotten already stays a person's.
+    """
+    now, row = database_now(connection), tables.follow_up.c
+    query = sa.select(tables.follow_up).where(row.submission == submission, row.body.is_not(None))
+    earlier = connection.execute(query.order_by(row.received_at, row.id)).all()
+    new = [case for case in _cases(connection, submission) if case.id in cases] if earlier else []
+    for each in earlier:
+        for case in new:
+            _deliver(connection, said(each), case, of=each.id, now=now, dead=False, call_of=call_of)
 
 
 def for_sending(connection: Connection, delivery: str) -> Any:
@@ -163,7 +182,7 @@ def _cases(connection: Connection, submission: str) -> Sequence[Any]:
 
 
 def _deliver(
-    connection: Connection, new: FollowUp, case: Any, *, now: datetime, dead: bool, call_of: Calls
+    connection: Connection, said: Words, case: Any, *, of: str, now: datetime, dead: bool, call_of: Calls
 ) -> str:  # fmt: skip
     of_case = same_case(_DEL, case)
     ahead = None if dead else last_unfinished(connection, of_case=of_case)
@@ -177,14 +196,14 @@ def _deliver(
     made = uuid7()
     connection.execute(
         sa.insert(tables.delivery).values(
-            id=made, submission=case.submission, follow_up=new.id, kind=DeliveryKind.FOLLOW_UP.value,
+            id=made, submission=case.submission, follow_up=of, kind=DeliveryKind.FOLLOW_UP.value,
             council=case.council, service=case.service, destination=case.destination, route=case.route,
             order_key=case.order_key, item_index=case.item_index, generation=case.generation,
             our_reference=f"{case.our_reference[:9]}-u{number}", joined=False, created_at=now,
         )
     )  # fmt: skip
-    said: list[tuple[StepKind, str | None]] = [] if new.kind is StepKind.ATTACH else [(new.kind, None)]
-    steps = said + [(StepKind.ATTACH, file) for file in new.files]
+    steps: list[tuple[StepKind, str | None]] = [] if said.kind is StepKind.ATTACH else [(said.kind, None)]
+    steps += [(StepKind.ATTACH, file) for file in said.files]
     common = {
         "delivery": made, "submission": case.submission, "destination": case.destination, "order_key": case.order_key,
         "state": (StepState.DEAD if dead else StepState.QUEUED).value, "lane": Lane.FOLLOW_UP.value,

@@ -130,10 +130,11 @@ def page(
     councils: Sequence[str] | None = None,
     front_end: str | None = None,
     reference: str | None = None,
+    unrouted: bool = False,
     cursor: str | None = None,
     limit: int = 50,
 ) -> Page[SubmissionView]:
-    """Submissions, the newest first. `reference` finds the hub's or the front end's."""
+    """Submissions, the newest first. `reference` finds the hub's or the front end's, `unrouted` a person's."""
     query = sa.select(tables.submission).order_by(_SUB.id.desc()).limit(limit + 1)
     if councils is not None:
         query = query.where(_SUB.council.in_(councils))
@@ -141,6 +142,8 @@ def page(
         query = query.where(_SUB.front_end == front_end)
     if reference is not None:
         query = query.where(sa.or_(_SUB.reference == reference.upper(), _SUB.front_end_reference == reference))
+    if unrouted:
+        query = query.where(_SUB.faults.is_not(None), _SUB.discarded_at.is_(None))
     if cursor is not None:
         query = query.where(_SUB.id < after(cursor))
     rows, following = cut(connection.execute(query).all(), limit)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from fastapi import FastAPI
@@ -28,12 +27,12 @@ from hub.registry import Registry
 from hub.standard import SERVICES
 from hub.store import destinations, front_ends, schema, users
 from hub.store.destinations import DestinationSpec
-from hub.store.engine import open_engines
 from hub.store.ids import reference, uuid7
 from hub.store.patience import Patience
 from hub.store.seal import Hasher, Sealer
 from hub.store.store import Store
 from tests.asgi import Answer, Caller
+from tests.stores import empty_sqlite
 
 NOW = datetime(2026, 11, 23, 10, 30, tzinfo=UTC)
 KEY = "key of the shared front end"
@@ -126,25 +125,13 @@ class House:
         return answer.json()
 
 
-@cache
-def _empty() -> bytes:
-    """An SQLite file with the newest schema: migrating one takes longer than most of these tests."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "empty.db"
-        engine, reading = open_engines(f"sqlite:///{path}")
-        schema.upgrade(engine)
-        engine.dispose()
-        reading.dispose()
-        return path.read_bytes()
-
-
 @contextmanager
 def house(
     url: str, *, new: bool = True, patience: Patience | None = None, blobs: Path | None = None, **settings: Any
 ) -> Iterator[House]:
     """`new`: an empty store; otherwise another process on one that is there."""
     if new and url.startswith("sqlite:///"):
-        Path(url.removeprefix("sqlite:///")).write_bytes(_empty())
+        Path(url.removeprefix("sqlite:///")).write_bytes(empty_sqlite())
     store = Store(url, sealer=Sealer({"test": b"k" * 32}), hasher=Hasher(b"h" * 32), patience=patience, blobs=blobs)
     if new and not store.sqlite:
         schema.upgrade(store.writing)

@@ -18,11 +18,11 @@ from hub.generation import CurrentCouncils
 from hub.registry import Registry
 from hub.settings import Settings
 from hub.standard import SERVICES
-from hub.store import canaries, front_ends, schema
+from hub.store import canaries, front_ends
 from hub.store.ids import uuid7
 from hub.store.store import Store
 from tests.asgi import Caller
-from tests.stores import HASHER, SEALER
+from tests.stores import HASHER, SEALER, lay
 
 COUNCIL = """\
 council: Northborough
@@ -126,7 +126,7 @@ async def walk(folder: Path) -> AsyncIterator[Walk]:
     settings = Settings.read({"HUB_DATABASE_URL": url, "HUB_TICK": "100ms", "HUB_MAPPINGS": str(folder / "mappings")})
     store, records = Store(settings.database_url, sealer=SEALER, hasher=HASHER), list[Job]()
     try:
-        schema.upgrade(store.writing)
+        lay(store, settings.database_url)
         store.transact_now(lambda c: canaries.check(c, SEALER, HASHER))
         store.transact_now(
             lambda c: front_ends.add(

@@ -21,12 +21,12 @@ from hub.intake.taking import Letter, take
 from hub.model import FrontEnd, StepState
 from hub.registry import Registry
 from hub.settings import Settings
-from hub.store import canaries, deliveries, destinations, schema
+from hub.store import canaries, deliveries, destinations
 from hub.store.ids import uuid7
 from hub.store.store import Store
 from hub.store.submissions import DeliveryView
 from tests.bodies import MARKER, complaint
-from tests.stores import HASHER, SEALER
+from tests.stores import HASHER, SEALER, lay
 
 COUNCIL = """\
 council: Northborough
@@ -152,7 +152,7 @@ async def bench(folder: Path, connector: type[Any], *, extra: str = "", settle: 
     )
     store = Store(settings.database_url, sealer=SEALER, hasher=HASHER)
     try:
-        schema.upgrade(store.writing)
+        lay(store, settings.database_url)
         store.transact_now(lambda c: canaries.check(c, SEALER, HASHER))
         registry = Registry({"scripted": connector})
         councils = CurrentCouncils(store, registry=registry, secrets=str)

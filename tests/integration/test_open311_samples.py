@@ -22,11 +22,11 @@ from hub.connector.testing import Running, spawn
 from hub.generation import CurrentCouncils
 from hub.registry import Registry
 from hub.settings import Settings, secret
-from hub.store import canaries, front_ends, schema
+from hub.store import canaries, front_ends
 from hub.store.ids import uuid7
 from hub.store.store import Store
 from tests.open311 import FLY_TIP, MISSED, Pair, form, multipart, xml_in
-from tests.stores import HASHER, SEALER
+from tests.stores import HASHER, SEALER, lay
 
 ROOT = Path(__file__).parent.parent.parent
 KEY = "test"  # what the samples carry
@@ -116,7 +116,7 @@ def core_in(folder: Path, offices: dict[str, Running]) -> Iterator[Core]:
     settings = Settings.read({"HUB_DATABASE_URL": f"sqlite:///{folder}/hub.db", "HUB_TICK": "100ms"})
     store = Store(settings.database_url, sealer=SEALER, hasher=HASHER)
     try:
-        schema.upgrade(store.writing)
+        lay(store, settings.database_url)
         store.transact_now(lambda c: canaries.check(c, SEALER, HASHER))
         store.transact_now(
             lambda c: front_ends.add(

@@ -97,7 +97,9 @@ def test_whatever_goes_wrong_a_plan_is_made() -> None:
 
 
 def test_a_submission_that_no_route_takes_is_a_persons() -> None:
-    assert plan(BINS, []).faults == ("no route takes this submission; add a route to council.yaml, then replay",)
+    assert plan(BINS, []).faults == (
+        "no route takes this submission; add a route to council.yaml, then `hub submissions replay`",
+    )
 
 
 def test_a_route_sees_its_own_tables() -> None:

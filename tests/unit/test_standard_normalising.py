@@ -90,9 +90,7 @@ def test_a_text_is_measured_as_it_was_sent(padding: str) -> None:
         taken(front_end_reference=padding + "x" * 120)
     assert refusal.value.faults == (("#/front_end_reference", "Use at most 120 characters."),)
     with pytest.raises(Invalid) as refusal:
-        read_follow_up(
-            json.dumps({"kind": "cancel", "front_end_reference": padding + "x" * 120}).encode(), today=TODAY
-        )
+        read_follow_up(json.dumps({"kind": "cancel", "front_end_reference": padding + "x" * 120}).encode(), today=TODAY)
     assert refusal.value.faults == (("#/front_end_reference", "Use at most 120 characters."),)
 
 

@@ -8,9 +8,9 @@ from fastapi import APIRouter
 def make_router() -> APIRouter:
     """All of it in one router, so that it can be bound on a host of its own."""
     # Not above: the doors for front ends, which some of these use, ask `staff.py` beside them who is asking.
-    from hub.intake.ops import acts, deliveries, destinations, groups, operations, received
+    from hub.intake.ops import acts, deliveries, destinations, groups, operations, received, submissions
 
     router = APIRouter(tags=["ops"])
-    for part in (deliveries, operations, destinations, groups, received, acts):
+    for part in (deliveries, submissions, operations, destinations, groups, received, acts):
         router.include_router(part.router)
     return router
