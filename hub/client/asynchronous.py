@@ -124,15 +124,18 @@ class AsyncHub:
         self, submission: str, *, every: timedelta = timedelta(seconds=2), within: timedelta | None = None
     ) -> AsyncIterator[Status]:
         """Yield its status now and at each change, until it is final. Raises TimeoutError after `within`."""
-        async with asyncio.timeout(within.total_seconds() if within else None):
-            last = None
-            while True:
+        until = asyncio.get_running_loop().time() + within.total_seconds() if within else None
+        last = None
+        while True:
+            # Not around the yield: it would end whatever its caller awaits in between.
+            async with asyncio.timeout_at(until):
                 now = await self.status(submission)
-                if now.raw != last:
-                    yield now
-                    last = now.raw
-                if now.final:
-                    return
+            if now.raw != last:
+                yield now
+                last = now.raw
+            if now.final:
+                return
+            async with asyncio.timeout_at(until):
                 await asyncio.sleep(every.total_seconds())
 
     async def update(

@@ -94,23 +94,46 @@ async def test_services_councils_and_contracts_are_read_page_by_page(hub: AsyncH
     assert (await hub.schema("missed-bin"))["type"] == "object"
 
 
+def told_of(*, final: bool, state: str) -> web.Response:
+    delivery = {
+        "destination": "a/b", "state": state, "reference": None, "our_reference": "ABCD-EFGH", "attempts": 0,
+        "waiting": None,
+    }  # fmt: skip
+    return web.json_response(
+        {
+            "id": "1", "reference": "ABCD-EFGH", "status": "accepted", "final": final, "case_status": None,
+            "deliveries": [delivery], "updates": [],
+        }
+    )  # fmt: skip
+
+
 async def test_following_ends_when_it_is_final() -> None:
     told = iter([(False, "queued"), (False, "queued"), (True, "delivered")])
 
     async def status(_: web.Request) -> web.Response:
         final, state = next(told)
-        return web.json_response(
-            {
-                "id": "1", "reference": "ABCD-EFGH", "status": "accepted", "final": final, "case_status": None,
-                "deliveries": [{"destination": "a/b", "state": state, "reference": None, "our_reference": "ABCD-EFGH",
-                                "attempts": 0, "waiting": None}],
-                "updates": [],
-            }
-        )  # fmt: skip
+        return told_of(final=final, state=state)
 
     async with pretend(status) as url, AsyncHub(url, key="k") as hub:
         seen = [now async for now in hub.follow("ABCD-EFGH", every=timedelta(milliseconds=1))]
     assert [(now.final, now.deliveries[0].state) for now in seen] == [(False, "queued"), (True, "delivered")]
+
+
+async def test_following_gives_up_in_time_and_never_ends_what_its_caller_does() -> None:
+    async def status(_: web.Request) -> web.Response:
+        return told_of(final=False, state="queued")
+
+    seen = []
+
+    async def slowly(hub: AsyncHub) -> None:
+        async for now in hub.follow("ABCD-EFGH", within=timedelta(milliseconds=100)):
+            await asyncio.sleep(0.2)
+            seen.append(now.status)
+
+    async with pretend(status) as url, AsyncHub(url, key="k") as hub:
+        with pytest.raises(TimeoutError):
+            await slowly(hub)
+    assert seen == ["accepted"]
 
 
 async def test_a_busy_hub_is_asked_again_under_the_same_key() -> None:
