@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import shutil
 import subprocess
@@ -24,6 +23,7 @@ from hub.connector.testing import Running, spawn
 from hub.councils import load, read_tree
 from hub.demo.bodies import FRONT_ENDS
 from hub.errors import HubError
+from hub.folders import folder_of_our_own
 from hub.model import Role
 from hub.registry import Registry
 from hub.settings import Settings, child_environment
@@ -102,7 +102,7 @@ def set_up(*, port: int = 0, mended: bool = False) -> Iterator[Stage]:
     """A hub that answers, with empty ledgers behind it. Raises DemoFailed. Everything ends with the block, and with
     this process however it dies."""
     with contextlib.ExitStack() as stack:
-        folder = stack.enter_context(_folder_of_our_own())
+        folder = stack.enter_context(folder_of_our_own("demo"))
         _copy_councils(folder / "mappings")
         simulators = _simulators(folder, stack)
         stage = Stage(folder=folder, simulators=simulators, environment=_environment(folder, simulators))
@@ -111,24 +111,6 @@ def set_up(*, port: int = 0, mended: bool = False) -> Iterator[Stage]:
         _make_keys(stage)
         stage.hub = stack.enter_context(_hub(stage, port))
         yield stage
-
-
-@contextlib.contextmanager
-def _folder_of_our_own() -> Iterator[Path]:
-    """`var/demo/`, wiped; while another demo lives there, the next name that is free."""
-    var = Path("var").absolute()
-    var.mkdir(exist_ok=True)
-    for name in ("demo", *(f"demo-{number}" for number in range(2, 20))):
-        with (var / f"{name}.lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                continue
-            shutil.rmtree(var / name, ignore_errors=True)
-            (var / name).mkdir()
-            yield var / name
-            return
-    raise DemoFailed(f"Too many demos run in {var}; stop one of them.")
 
 
 def _simulators(folder: Path, stack: contextlib.ExitStack) -> dict[str, Simulator]:

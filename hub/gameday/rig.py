@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import fcntl
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -25,6 +23,7 @@ from sqlalchemy import Connection
 
 from hub.assembly import open_core
 from hub.connector.testing import Running
+from hub.folders import folder_of_our_own
 from hub.gameday import servers
 from hub.gameday.council import EVERYWHERE, Place, write_files
 from hub.gameday.network import RigFailed
@@ -151,7 +150,7 @@ def set_up(
     `others` are offices that are not ours to start.
     """
     with ExitStack() as stack:
-        folder = stack.enter_context(_folder_of_our_own())
+        folder = stack.enter_context(folder_of_our_own("gameday"))
         wanted = list(places)
         found = stack.enter_context(servers.embedded(folder) if embedded else servers.real())
         given = dict(others or {})
@@ -214,21 +213,3 @@ def _free_port() -> int:
     with contextlib.closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-@contextmanager
-def _folder_of_our_own() -> Iterator[Path]:
-    """`var/gameday/`, wiped; while another rehearsal lives there, the next name that is free. Logs stay in it."""
-    var = Path("var").absolute()
-    var.mkdir(exist_ok=True)
-    for name in ("gameday", *(f"gameday-{number}" for number in range(2, 20))):
-        with (var / f"{name}.lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                continue
-            shutil.rmtree(var / name, ignore_errors=True)
-            (var / name).mkdir()
-            yield var / name
-            return
-    raise RigFailed(f"Too many rehearsals run in {var}; stop one of them.")
