@@ -19,6 +19,7 @@ from hub.store.ids import uuid7
 from hub.store.store import Store
 from hub.store.submissions import DeliveryView
 
+_WISH = "new_case_requested"
 Resolution = Literal["delivered", "not_there", "discard"]
 
 
@@ -76,7 +77,7 @@ class Operations:
             raise WrongState("A second case needs a reason.")
         safety = self.safety_of(target.council, target.route, StepKind.CREATE)
         if safety is ReplaySafety.UNSAFE and not _second_person(connection, target, actor=actor):
-            audit.record(connection, actor=actor.name, verb="new_case_requested", council=target.council,
+            audit.record(connection, actor=actor.name, verb=_WISH, council=target.council,
                          subject=target.delivery, reason=reason)  # fmt: skip
             return None
         made = _new_case(connection, target)
@@ -219,17 +220,29 @@ def _resolve(
 
 
 def _second_person(connection: Connection, target: Lockable, *, actor: User) -> bool:
-    """Whether somebody else asked for this second case before, and this one may approve."""
+    """Whether somebody else has asked for this second case since the last one, and this one may approve."""
     row = tables.audit.c
-    asked = connection.execute(
-        sa.select(row.actor).where(row.subject == target.delivery, row.verb == "new_case_requested")
-    ).scalars()
-    return actor.may(Role.APPROVER) and any(name != actor.name for name in asked)
+    asked: set[str] = set()
+    acts = sa.select(row.actor, row.verb).where(row.subject == target.delivery).order_by(row.id)
+    for act in connection.execute(acts):
+        if act.verb == _WISH:
+            asked.add(act.actor)
+        elif act.verb == "new_case":
+            asked.clear()  # every further one takes two people again
+    return actor.may(Role.APPROVER) and bool(asked - {actor.name})
 
 
 def _new_case(connection: Connection, target: Lockable) -> str:
     now = database_now(connection)
-    made, generation = uuid7(), target.generation + 1
+    # Two who ask at once, of any case of this submission, are one after the other, and so are their numbers.
+    locked = sa.select(tables.submission.c.id).where(tables.submission.c.id == target.submission)
+    connection.execute(locked.with_for_update())
+    delivery = tables.delivery.c
+    newest = sa.select(sa.func.max(delivery.generation)).where(
+        delivery.order_key == target.order_key, delivery.destination == target.destination,
+        delivery.route == target.route, delivery.item_index.is_not_distinct_from(target.item_index),
+    )  # fmt: skip
+    made, generation = uuid7(), connection.execute(newest).scalar_one() + 1
     stem = target.our_reference.split("-r")[0]
     connection.execute(
         sa.insert(tables.delivery).values(

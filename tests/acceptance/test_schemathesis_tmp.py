@@ -20,7 +20,7 @@ from tests.towns import Town
 from tests.wide import things, wide_town
 
 SECONDS = int(os.environ.get("HUB_TEST_SCHEMATHESIS", "60"))
-SEED = 2
+SEED = 3
 
 pytestmark = pytest.mark.timeout(SECONDS * 3 + 240)
 

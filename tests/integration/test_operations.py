@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 
 import pytest
@@ -82,6 +83,26 @@ async def test_a_second_case_where_a_repeat_is_unsafe_takes_two_people(store: St
     first = state_of(store, delivery)
     assert (first.state, second.state) == (StepState.DELIVERED, StepState.QUEUED)
     assert second.our_reference == f"{first.our_reference}-r2"
+
+
+async def test_every_further_case_takes_two_people_again_and_has_a_number_of_its_own(store: Store) -> None:
+    delivery, operations = await made(store, StepState.DELIVERED), verbs(store)
+    numbers = []
+    for _ in range(3):
+        for who in (BEN, ANN):
+            with pytest.raises(WrongState, match="two people"):
+                await operations.replay(delivery, actor=who, reason="lost at the depot", new_case=True)
+        again = (await operations.replay(delivery, actor=BEN, reason="agreed", new_case=True)).delivery
+        numbers.append(again.our_reference.rpartition("-")[2])
+    assert numbers == ["r2", "r3", "r4"]
+
+
+async def test_two_who_ask_for_a_further_case_at_once_get_two(store: Store) -> None:
+    delivery = await made(store, StepState.DELIVERED)
+    operations = verbs(store, safety=ReplaySafety.IDEMPOTENT)
+    wishes = (operations.replay(delivery, actor=who, reason="lost", new_case=True) for who in (ANN, BEN) * 3)
+    done = await asyncio.gather(*wishes)
+    assert sorted(each.delivery.our_reference[-2:] for each in done) == ["r2", "r3", "r4", "r5", "r6", "r7"]
 
 
 async def test_one_approver_alone_is_not_two_people(store: Store) -> None:
