@@ -52,7 +52,9 @@ _NOT_ALPHANUMERIC = re.compile(r"[^A-Za-z0-9]+")
 LARGEST_INLINE = 1024 * 1024
 
 
-_SOME_WORDS = r"\S"  #: for the schema: a text is trimmed, and one of nothing but space says nothing
+#: For the schema: control characters are taken out, space is trimmed, and what is nothing but those says nothing.
+#: Not `\S`: some readers of patterns count U+001C to U+001F as space, and others do not.
+SOME_WORDS = r"[^\s\x00-\x1f\x7f-\x9f]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class Text:
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         if self.pattern:
             return handler(schema)
-        return {"type": "string", "minLength": 1, "maxLength": self.most, "pattern": _SOME_WORDS}
+        return {"type": "string", "minLength": 1, "maxLength": self.most, "pattern": SOME_WORDS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ class _Absent:
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         made = handler(schema)
-        if made.get("pattern") != _SOME_WORDS:
+        if made.get("pattern") != SOME_WORDS:
             return made
         return {word: value for word, value in made.items() if word not in ("pattern", "minLength")}
 

@@ -10,6 +10,7 @@ from typing import Any, NoReturn, Protocol
 
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
+from hub.standard.fields import SOME_WORDS
 from hub.standard.pointers import Loc
 
 #: Where, from the object that holds the rule, and what to do about it.
@@ -329,7 +330,7 @@ def _fields(value: object) -> Values:
 
 def _there(name: str) -> dict[str, Any]:
     """Sent, and not as a blank text: that says nothing, so it is read as if it were not there."""
-    return {"required": [name], "properties": {name: {"pattern": r"\S"}}}
+    return {"required": [name], "properties": {name: {"pattern": SOME_WORDS}}}
 
 
 def _none(names: Iterable[str]) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def test_text_is_trimmed_and_emoji_and_welsh_survive() -> None:
     assert taken(description=" Tŷ Ŵyn 🗑️👩‍🦽\n").data["description"] == "Tŷ Ŵyn 🗑️👩‍🦽"
 
 
-@pytest.mark.parametrize("empty", ["", "  \n"], ids=["empty", "only space"])
+@pytest.mark.parametrize("empty", ["", "  \n", "\x1c", "\x85\u2003"], ids=["empty", "only space", "control", "both"])
 def test_an_empty_text_that_may_be_left_out_is_left_out(empty: str) -> None:
     assert "description" not in taken(description=empty).data
 

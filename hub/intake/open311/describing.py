@@ -8,6 +8,7 @@ from typing import Any
 from starlette.responses import Response
 
 from hub.intake.open311.telling import as_xml
+from hub.standard.fields import SOME_WORDS
 
 TAG = "open311"
 ABOUT = {
@@ -91,7 +92,7 @@ _FIELDS = (
 ).split()
 
 
-_SAYS = {"type": "string", "pattern": r"\S"}
+_SAYS = {"type": "string", "pattern": SOME_WORDS}
 #: Degrees as the door reads them; blank is as good as absent.
 _DEGREES = {
     "lat": r"^\s*([+-]?([0-8]?[0-9](\.[0-9]{0,15})?|90(\.0{0,15})?|\.[0-9]{1,15}))?\s*$",
