@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -63,6 +64,10 @@ def play(rig: Rig, scenario: Scenario, *, places: Iterable[Place], many: int, sh
         result.why.append(str(failure))
     except (SQLAlchemyError, OSError, ValueError) as failure:
         result.why.append(f"the rehearsal itself failed: {type(failure).__name__}")
+        # What is still being taken must not look as if it were lost.
+        with suppress(RigFailed):
+            rig.calm()
+            act.until_settled(scenario.patience)
     act.cases = counting.cases(rig.servers.engine, since=act.mark)
     if not result.why:
         for check in act.checks:

@@ -6,6 +6,8 @@ import random
 import time
 
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from hub.gameday import counting
 from hub.gameday.council import SLOW
@@ -71,8 +73,12 @@ def exhaustion(act: Act) -> None:
     act.behave("slow", seconds=SLOW)
     act.stream()
     act.until_in_sending()
-    with act.rig.servers.engine.begin() as connection:
-        connection.exec_driver_sql(f"LOCK TABLE {tables.step.name}, {tables.destination.name} IN ACCESS EXCLUSIVE MODE")
-        # Nobody else could count now.
-        act.note_fault(counting.in_sending(connection, since=act.mark, after=act.killed_at))
-        time.sleep(LOCKED)
+    # The hub takes rows of both in an order of its own, and PostgreSQL may end us rather than the hub.
+    for attempt in Retrying(retry=retry_if_exception_type(OperationalError), stop=stop_after_attempt(5), reraise=True):
+        with attempt, act.rig.servers.engine.begin() as connection:
+            connection.exec_driver_sql(
+                f"LOCK TABLE {tables.step.name}, {tables.destination.name} IN ACCESS EXCLUSIVE MODE"
+            )
+            # Nobody else could count now.
+            act.note_fault(counting.in_sending(connection, since=act.mark, after=act.killed_at))
+            time.sleep(LOCKED)
