@@ -39,7 +39,9 @@ BODIES = int(os.environ.get("HUB_TEST_FUZZ", "2000"))
 SEED = os.environ.get("HUB_TEST_FUZZ_SEED", "20261124")
 AT_ONCE = 8
 PATIENCE = 10.0  #: seconds
-GROWTH = 64 * 1024  #: KiB between the second and the last quarter; a leak of a body a request would be many times that
+#: KiB between the second and the last quarter, by database; a leak of a body a request would be many times that.
+#: SQLite's writer fills a page cache of 64 MiB of its own as the file grows.
+GROWTH = {"postgresql": 64 * 1024, "sqlite": 128 * 1024}
 
 pytestmark = pytest.mark.timeout(180 + BODIES // 10)
 
@@ -236,5 +238,5 @@ def test_whatever_is_thrown_at_the_doors_is_answered_and_every_promise_is_kept(w
     assert not account.faults, f"{len(account.faults)} faults:\n" + "\n".join(account.faults[:20])
     assert missing(wide.environment["HUB_DATABASE_URL"], account) == {}
     assert len(account.references) > BODIES // 20
-    assert growth(account.resident) < GROWTH
+    assert growth(account.resident) < GROWTH[urlsplit(wide.environment["HUB_DATABASE_URL"]).scheme.partition("+")[0]]
     wide.until(wide.publish(missed_bin(channel="api")), lambda told: told["status"] == "delivered", seconds=60)
