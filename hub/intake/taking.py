@@ -20,7 +20,7 @@ from hub.errors import Conflict, Invalid, KeyReused, NotAllowed, NotThere, Store
 from hub.fuse import CrashPoint
 from hub.intake import files
 from hub.intake.deps import Deps
-from hub.model import FrontEnd, PlannedDelivery, StepKind
+from hub.model import FrontEnd, Plan, PlannedDelivery, StepKind
 from hub.store.accept import Accept, Accepted, IdempotencyKey, NewDelivery, ReferenceTaken
 from hub.store.steps import LaterStep
 
@@ -153,6 +153,8 @@ def compose(
         warnings=warnings, front_end_reference=data.get("front_end_reference"), due_by=due,
     )  # fmt: skip
     plan = routing.plan({**data, "hub": hub}, council.routes_for(data["service"]))
+    if data.get("attachments"):
+        warnings += _left_behind(plan, council)
     return Accept(
         id=submission,
         reference=reference,
@@ -222,6 +224,13 @@ def _later(route: Route, data: Mapping[str, Any], deps: Deps) -> list[LaterStep]
         LaterStep(id=deps.ids(), kind=StepKind.ATTACH, call=route.call("attach"), attachment=each["id"])
         for each in data.get("attachments", ())
     ]
+
+
+def _left_behind(plan: Plan, council: Council) -> list[dict[str, str]]:
+    """Whoever sends files to a system that takes none is told, though nobody has to do anything about it."""
+    reached = {each.destination for each in plan.deliveries if not council.route(each.route).destination.can("attach")}
+    message = "{} takes no files: the case is made without them, and they stay in the hub as long as its content."
+    return [{"pointer": "#/attachments", "message": message.format(name)} for name in sorted(reached)]
 
 
 def _attrs(data: Mapping[str, Any], deps: Deps) -> list[tuple[str, bytes]]:

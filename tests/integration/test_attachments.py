@@ -15,10 +15,14 @@ import pytest
 import sqlalchemy as sa
 from pydantic_core import from_json
 
+from connectors.rest import Rest
+from hub.registry import Registry
 from hub.store import attachments, tables
 from hub.store.store import Store
+from tests.bodies import complaint
 from tests.files import FORM, JPEG, PDF, form, part, upload, uploaded
 from tests.integration.intake_house import House, house, publish
+from tests.live import live, write
 
 INLINE = {"name": "bin.jpg", "media_type": "image/jpeg", "content_base64": base64.b64encode(JPEG).decode()}
 _ROW = tables.attachment.c
@@ -124,6 +128,23 @@ async def test_a_file_that_is_not_what_it_says_is_taken_with_a_remark(room: Hous
     told = await room.published(attachments=[INLINE | {"media_type": "image/png", "name": "bin.png"}])
     assert [one["pointer"] for one in told["warnings"]] == ["#/attachments/0/media_type"]
     assert content(room.store)["attachments"][0]["name"] == "bin.png.jpg"
+
+
+async def test_whoever_sends_files_to_a_system_that_takes_none_is_told(tmp_path: Path) -> None:
+    kinds = {"takes": ', attach: {path: "/cases/{reference}/files"}', "leaves": ""}
+    council = "council: Northborough\nslug: northborough\ngss: E07000999\ndestinations:\n"
+    for name, attach in kinds.items():
+        settings = f'url: "http://127.0.0.1:9", create: {{path: /cases, reference: /id}}{attach}'
+        council += f"  {name}: {{connector: rest, settings: {{{settings}}}}}\n"
+    mapping = "{create: {operation: create, record: {ref: '{{ hub.our_reference }}'}}}"
+    council += "routes:\n" + "".join(f"  - {{service: complaint, to: {name}, mapping: {mapping}}}\n" for name in kinds)
+    write(tmp_path / "mappings", "northborough", council)
+    async with live(tmp_path, registry=Registry({"rest": Rest})) as here:
+        told = await here.publish(complaint() | {"attachments": [INLINE]})
+        assert (await here.publish(complaint())).warnings == []
+    assert [(one["pointer"], one["message"].split()[0]) for one in told.warnings] == [
+        ("#/attachments", "northborough/leaves")
+    ]
 
 
 async def test_every_file_that_cannot_be_had_is_named_at_once(room: House) -> None:
