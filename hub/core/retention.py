@@ -32,14 +32,15 @@ class Fate:
 
 
 def final_since(
-    steps: Collection[tuple[StepState, datetime]], *, set_aside_at: datetime | None = None
+    steps: Collection[tuple[StepState, datetime]], *, set_aside_at: datetime | None = None, routed: bool = True
 ) -> datetime | None:
     """Since when nothing more is to be done about a submission; None while something waits, or is a person's.
 
     `steps` are the states of all its steps, notices left out, and since when.
-    One without any step could not be planned: it ends when a person sets it aside.
+    One that not every route could be decided for (`routed`) is a person's, however
+    its steps stand: it ends when they set it aside, or have routed it.
     """
-    if any(state not in FINAL for state, _ in steps):
+    if any(state not in FINAL for state, _ in steps) or (not routed and set_aside_at is None):
         return None
     ends = [since for _, since in steps]
     return max(ends) if ends else set_aside_at

@@ -247,8 +247,8 @@ def _forget_with(connection: Connection, gone: Sequence[str], run: Run) -> None:
 
 def _fates(connection: Connection, submissions: Sequence[str], run: Run) -> dict[str, Fate]:
     steps: dict[str, list[tuple[StepState, datetime]]] = {}
-    asked = sa.select(_SUB.id, _SUB.discarded_at).where(_SUB.id.in_(submissions))
-    set_aside = {row.id: row.discarded_at for row in connection.execute(asked)}
+    asked = sa.select(_SUB.id, _SUB.discarded_at, _SUB.faults).where(_SUB.id.in_(submissions))
+    rows = connection.execute(asked).all()
     query = (
         sa.select(_DEL.submission, _STEP.state, _STEP.updated_at)
         .join(tables.step, _STEP.delivery == _DEL.id)
@@ -257,8 +257,12 @@ def _fates(connection: Connection, submissions: Sequence[str], run: Run) -> dict
     for row in connection.execute(query):
         steps.setdefault(row.submission, []).append((StepState(row.state), row.updated_at))
     return {
-        submission: fate_of_content(final_since(steps.get(submission, ()), set_aside_at=at), keep=run.keep, now=run.now)
-        for submission, at in set_aside.items()
+        row.id: fate_of_content(
+            final_since(steps.get(row.id, ()), set_aside_at=row.discarded_at, routed=row.faults is None),
+            keep=run.keep,
+            now=run.now,
+        )
+        for row in rows
     }
 
 

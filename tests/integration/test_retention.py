@@ -105,6 +105,18 @@ async def test_what_waits_or_is_a_persons_is_spared(store: Store, forgetting: Re
     assert (await body(store, old) is not None, await attrs(store, old)) == (True, 1)
 
 
+async def test_what_a_person_has_to_route_is_spared_though_all_else_of_it_is_delivered(
+    store: Store, forgetting: Retention
+) -> None:
+    old = await kept(store, accepted=400, state=StepState.DELIVERED, since=399)
+    mine = sa.update(tables.submission).where(tables.submission.c.id == old.id)
+    await store.transact(lambda c: c.execute(mine.values(faults=["route other: it could not be evaluated"])))
+    assert await forgetting.run() == Forgotten()
+    await store.transact(lambda c: c.execute(mine.values(faults=sa.null())))
+    await look_is_due(store)
+    assert await forgetting.run() == Forgotten(contents=1)
+
+
 async def test_one_that_ended_late_is_kept_from_then_on(store: Store, forgetting: Retention) -> None:
     late = await kept(store, accepted=92, state=StepState.DELIVERED, since=89)
     assert await forgetting.run() == Forgotten()
