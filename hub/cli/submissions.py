@@ -40,7 +40,8 @@ def list_submissions(
     if unrouted:
         query["unrouted"] = "true"
     found = at_desk(lambda desk: desk.ask("GET", "/v1/submissions", query=query), url=url, key=key)
-    say.page(found, _COLUMNS, json_out=json_out, empty="No submission fits; `hub submit FILE` publishes some.")
+    empty = "Every submission is routed." if unrouted else "No submission fits; `hub submit FILE` publishes some."
+    say.page(found, _COLUMNS, json_out=json_out, empty=empty)
 
 
 @app.command()
